@@ -1,0 +1,94 @@
+//! Which atomics, cells and threads does the protocol run on? The one door to them.
+//!
+//! Under `--cfg loom` they are loom's, so that what loom explores is the code that ships.
+
+#[cfg(not(loom))]
+pub(crate) use real::*;
+
+#[cfg(loom)]
+pub(crate) use modelled::*;
+
+#[cfg(not(loom))]
+mod real {
+    pub(crate) use std::sync::Arc;
+    pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+    pub(crate) use std::thread::{Thread, current};
+
+    use crossbeam_utils::Backoff;
+    use std::time::Instant;
+
+    /// `UnsafeCell` with loom's way in.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        pub(crate) fn with_mut<R>(&self, run: impl FnOnce(*mut T) -> R) -> R {
+            run(self.0.get())
+        }
+    }
+
+    /// Sleeps until unparked, until the deadline, or for no reason.
+    pub(crate) fn park_until(deadline: Option<Instant>) {
+        let Some(deadline) = deadline else { return std::thread::park() };
+        std::thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+
+    /// Waits a moment for another thread to go on.
+    pub(crate) fn pause() {
+        std::thread::yield_now();
+    }
+
+    /// Looks a few microseconds long whether `done`, without sleeping.
+    pub(crate) fn spin_until(mut done: impl FnMut() -> bool) -> bool {
+        let backoff = Backoff::new();
+        while !backoff.is_completed() {
+            if done() {
+                return true;
+            }
+            backoff.snooze();
+        }
+        done()
+    }
+
+    /// Whether to break the protocol in this way: never, in the code that ships.
+    #[inline(always)]
+    pub(crate) const fn broken(_fault: &str) -> bool {
+        false
+    }
+}
+
+#[cfg(loom)]
+mod modelled {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::Arc;
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+    pub(crate) use loom::thread::{Thread, current};
+
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    /// Sleeps until unparked: time does not pass in a model.
+    pub(crate) fn park_until(_deadline: Option<Instant>) {
+        loom::thread::park();
+    }
+
+    /// Waits a moment for another thread to go on.
+    pub(crate) fn pause() {
+        loom::thread::yield_now();
+    }
+
+    /// Looks once: a model explores every other moment anyway.
+    pub(crate) fn spin_until(mut done: impl FnMut() -> bool) -> bool {
+        done()
+    }
+
+    /// Whether to break the protocol in this way, so that a model can show that it would notice.
+    pub(crate) fn broken(fault: &str) -> bool {
+        static FAULT: OnceLock<Option<String>> = OnceLock::new();
+        FAULT.get_or_init(|| std::env::var("HECTARE_MAILBOX_FAULT").ok()).as_deref() == Some(fault)
+    }
+}
