@@ -2,7 +2,7 @@
 
 use crate::doorbell::Doorbell;
 use crate::ring::{PushError, Ring};
-use crate::sync::{Arc, park_until};
+use crate::sync::{Arc, Patience, park_until};
 use crate::wake::Wake;
 use std::time::Instant;
 
@@ -51,6 +51,24 @@ impl<T: Send> Sender<T> {
         })?;
         self.shared.doorbell.ring();
         Ok(())
+    }
+
+    /// Hands an item over, and waits for room until the deadline if there is none: a few
+    /// microseconds awake, then looking again every so often. Who waits first is not served first.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] when the deadline has passed, or [`SendError::Closed`], with the item.
+    pub fn send_before(&self, item: T, deadline: Instant) -> Result<(), SendError<T>> {
+        let mut outcome = self.send(item);
+        let mut patience = Patience::new();
+        while let Err(SendError::Full(item)) = outcome {
+            if Instant::now() >= deadline {
+                return Err(SendError::Full(item));
+            }
+            patience.wait();
+            outcome = self.send(item);
+        }
+        outcome
     }
 
     /// Refuses whatever comes from now on. What was accepted before still reaches the owner, who
@@ -133,12 +151,13 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Owner<T> {
     fn drop(&mut self) {
         self.shared.ring.close();
+        let mut patience = Patience::new();
         while !self.shared.ring.is_finished() {
             // SAFETY: as in `Owner::pop`: we are the one owner.
             while let Some(item) = unsafe { self.shared.ring.pop() } {
                 drop(item);
             }
-            crate::sync::pause();
+            patience.wait();
         }
     }
 }

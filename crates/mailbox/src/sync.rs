@@ -15,7 +15,7 @@ mod real {
     pub(crate) use std::thread::{Thread, current};
 
     use crossbeam_utils::Backoff;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     /// `UnsafeCell` with loom's way in.
     #[derive(Debug)]
@@ -37,9 +37,22 @@ mod real {
         std::thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 
-    /// Waits a moment for another thread to go on.
-    pub(crate) fn pause() {
-        std::thread::yield_now();
+    /// Waits for another thread to go on: longer each time, up to a fraction of a millisecond.
+    #[derive(Debug)]
+    pub(crate) struct Patience(Backoff);
+
+    impl Patience {
+        pub(crate) fn new() -> Self {
+            Self(Backoff::new())
+        }
+
+        pub(crate) fn wait(&mut self) {
+            if self.0.is_completed() {
+                std::thread::sleep(Duration::from_micros(100));
+            } else {
+                self.0.snooze();
+            }
+        }
     }
 
     /// Looks a few microseconds long whether `done`, without sleeping.
@@ -76,9 +89,18 @@ mod modelled {
         loom::thread::park();
     }
 
-    /// Waits a moment for another thread to go on.
-    pub(crate) fn pause() {
-        loom::thread::yield_now();
+    /// Waits for another thread to go on.
+    #[derive(Debug)]
+    pub(crate) struct Patience;
+
+    impl Patience {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
+        pub(crate) fn wait(&mut self) {
+            loom::thread::yield_now();
+        }
     }
 
     /// Looks once: a model explores every other moment anyway.

@@ -11,19 +11,46 @@ use hectare_mailbox::{
 use loom::thread;
 use std::process::Command;
 
-/// Which fault each model must notice. A fault that no model notices, or a model that notices
-/// nothing, is a check that cannot fail.
-const FAULTS: &[(&str, &str)] = &[
-    ("producer without fence", "no_item_waits_in_front_of_a_sleeping_shard"),
-    ("owner without fence", "no_item_waits_in_front_of_a_sleeping_shard"),
-    ("no second look", "no_item_waits_in_front_of_a_sleeping_shard"),
-    ("claim without compare-exchange", "items_of_one_producer_keep_their_order"),
-    ("filled without release", "items_of_one_producer_keep_their_order"),
-    ("emptied without release", "a_full_ring_gives_items_back_and_wraps"),
-    ("finished while a slot is claimed", "what_was_accepted_before_close_arrives"),
-    ("done without release", "an_answer_reaches_a_caller_that_sleeps"),
-    ("done without waking", "an_answer_reaches_a_caller_that_sleeps"),
-    ("dropped without a word", "a_caller_learns_that_its_call_was_dropped"),
+/// Which faults each model must notice. A fault that no model notices, or a model that notices
+/// nothing, would be a check that cannot fail. (`a_caller_dropped_before_its_answer_leaks_nothing`
+/// has none: both sides hold the place by `Arc`, so there is no line to break; it guards the design.)
+const FAULTS: &[(&str, &[&str])] = &[
+    (
+        "no_item_waits_in_front_of_a_sleeping_shard",
+        &["producer without fence", "owner without fence", "no second look"],
+    ),
+    (
+        "one_producer_needs_no_luck_either",
+        &["producer without fence", "owner without fence", "no second look"],
+    ),
+    (
+        "an_owner_that_wakes_early_does_not_undo_a_ring",
+        &["producer without fence", "owner without fence", "no second look"],
+    ),
+    (
+        "items_of_one_producer_keep_their_order",
+        &["claim without compare-exchange", "filled without release"],
+    ),
+    ("a_full_ring_gives_items_back_and_wraps", &["emptied without release"]),
+    (
+        "two_producers_share_a_ring_that_is_full",
+        &["claim without compare-exchange", "emptied without release"],
+    ),
+    ("what_was_accepted_before_close_arrives", &["finished while a slot is claimed"]),
+    (
+        "closing_wakes_a_sleeping_owner",
+        &["producer without fence", "owner without fence", "no second look"],
+    ),
+    ("an_answer_reaches_a_caller_that_sleeps", &["done without release", "done without waking"]),
+    ("a_caller_learns_that_its_call_was_dropped", &["dropped without a word"]),
+    (
+        "a_call_is_answered_or_refused_even_as_the_mailbox_closes",
+        &["no second look", "done without waking", "finished while a slot is claimed"],
+    ),
+    (
+        "an_owner_that_is_dropped_abandons_what_it_holds",
+        &["finished while a slot is claimed", "dropped without a word"],
+    ),
 ];
 
 fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
@@ -70,7 +97,7 @@ fn no_item_waits_in_front_of_a_sleeping_shard() {
         let mut taken = take(&mut owner, 2);
         taken.sort_unstable();
         assert_eq!(taken, [1, 2]);
-        producers.map(|producer| producer.join().unwrap());
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
     });
 }
 
@@ -103,7 +130,7 @@ fn an_owner_that_wakes_early_does_not_undo_a_ring() {
         let mut taken = take(&mut owner, 2);
         taken.sort_unstable();
         assert_eq!(taken, [1, 2]);
-        producers.map(|producer| producer.join().unwrap());
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
     });
 }
 
@@ -123,7 +150,7 @@ fn items_of_one_producer_keep_their_order() {
             let own: Vec<_> = taken.iter().filter(|item| **item / 10 * 10 == first).collect();
             assert_eq!(own, [&first, &(first + 1)]);
         }
-        producers.map(|producer| producer.join().unwrap());
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
     });
 }
 
@@ -198,7 +225,7 @@ fn closing_wakes_a_sleeping_owner() {
         while !owner.is_finished() {
             owner.sleep(None);
         }
-        closers.map(|closer| closer.join().unwrap());
+        closers.into_iter().for_each(|closer| closer.join().unwrap());
     });
 }
 
@@ -284,7 +311,7 @@ fn an_owner_that_is_dropped_abandons_what_it_holds() {
             })
         });
         drop(owner);
-        callers.map(|caller| caller.join().unwrap());
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
     });
 }
 
@@ -294,14 +321,16 @@ fn every_fault_is_caught_by_its_model() {
         return;
     }
     let program = std::env::current_exe().unwrap();
-    for (fault, model) in FAULTS {
-        let run = Command::new(&program)
-            .args(["--exact", model])
-            .env("HECTARE_MAILBOX_FAULT", fault)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&run.stdout);
-        assert!(said.contains("running 1 test"), "no model is named {model}");
-        assert!(!run.status.success(), "{model} does not notice the fault: {fault}");
+    for (model, faults) in FAULTS {
+        for fault in *faults {
+            let run = Command::new(&program)
+                .args(["--exact", model])
+                .env("HECTARE_MAILBOX_FAULT", fault)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&run.stdout);
+            assert!(said.contains("running 1 test"), "no model is named {model}");
+            assert!(!run.status.success(), "{model} does not notice the fault: {fault}");
+        }
     }
 }
