@@ -1,0 +1,153 @@
+//! How does the engine in this process answer like a server?
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::time::Instant;
+
+use hectare_engine::{Engine, Pipeline, Reply as EngineReply};
+use hectare_resp::Reply;
+use hectare_workload::Commands;
+
+use crate::connection::{ConnectionError, Progress, ReplyKind, ReplySummary};
+
+/// How many commands of a long run are one pipeline.
+const COMMANDS_AT_ONCE: usize = 512;
+
+/// The engine that is measured.
+#[derive(Debug)]
+pub(crate) struct EmbeddedEngine {
+    engine: Engine,
+}
+
+impl EmbeddedEngine {
+    pub(crate) fn start(shards: Option<NonZeroUsize>) -> Result<Self, String> {
+        let mut builder = Engine::builder();
+        if let Some(shards) = shards {
+            builder = builder.shards(shards.get());
+        }
+        let engine = builder.build().map_err(|error| error.to_string())?;
+        Ok(Self { engine })
+    }
+
+    pub(crate) fn connect(&self) -> EmbeddedConnection {
+        let pipeline = self.engine.client().pipeline();
+        EmbeddedConnection { pipeline, in_flight: None, refused: Vec::new() }
+    }
+
+    /// What the records and the index take, by the engine's own accounting.
+    pub(crate) fn memory_bytes(&self) -> Result<u64, ConnectionError> {
+        Ok(self.engine.stats().memory_bytes)
+    }
+}
+
+/// A client of the engine, with one pipeline that is used again and again.
+#[derive(Debug)]
+pub(crate) struct EmbeddedConnection {
+    pipeline: Pipeline,
+    /// How many commands the pipeline in flight has; `None` when none is.
+    in_flight: Option<usize>,
+    /// The commands that the engine did not take into the pipeline, with its reason: a server would
+    /// have answered them with that error.
+    refused: Vec<(usize, String)>,
+}
+
+impl EmbeddedConnection {
+    /// See [`Connection::submit`](crate::Connection::submit).
+    pub(crate) fn submit(
+        &mut self,
+        commands: &Commands,
+        range: Range<usize>,
+    ) -> Result<Instant, ConnectionError> {
+        assert!(self.in_flight.is_none(), "one pipeline is in flight at a time");
+        self.refused.clear();
+        let asked = range.len();
+        for (index, position) in range.enumerate() {
+            let command = commands.get(position).expect("the range ends within the commands");
+            if let Err(error) = self.pipeline.command(command.iter()) {
+                self.refused.push((index, error.to_string()));
+            }
+        }
+        self.in_flight = Some(asked);
+        let started = Instant::now();
+        self.pipeline.submit().map_err(refuse)?;
+        Ok(started)
+    }
+
+    /// See [`Connection::poll`](crate::Connection::poll).
+    pub(crate) fn poll(
+        &mut self,
+        on_reply: &mut impl FnMut(ReplySummary<'_>),
+    ) -> Result<Progress, ConnectionError> {
+        let Some(asked) = self.in_flight.take() else { return Ok(Progress::Done) };
+        let replies = self.pipeline.wait().map_err(refuse)?;
+        let arrived = Instant::now();
+        let mut answers = replies.iter();
+        let mut refused = self.refused.iter().peekable();
+        for index in 0..asked {
+            let kind = match refused.next_if(|(position, _)| *position == index) {
+                Some((_, text)) => ReplyKind::Error(text),
+                None => summarise(&answers.next().expect("every command taken is answered")),
+            };
+            on_reply(ReplySummary { index, kind, arrived });
+        }
+        Ok(Progress::Done)
+    }
+
+    /// See [`Connection::run`](crate::Connection::run).
+    pub(crate) fn run(
+        &mut self,
+        commands: &Commands,
+        range: Range<usize>,
+        on_reply: &mut impl FnMut(ReplySummary<'_>),
+    ) -> Result<(), ConnectionError> {
+        for start in range.clone().step_by(COMMANDS_AT_ONCE) {
+            let end = range.end.min(start + COMMANDS_AT_ONCE);
+            self.submit(commands, start..end)?;
+            self.poll(on_reply)?;
+        }
+        Ok(())
+    }
+
+    /// See [`Connection::call`](crate::Connection::call).
+    pub(crate) fn call(&mut self, arguments: &[&[u8]]) -> Result<Reply, ConnectionError> {
+        assert!(self.in_flight.is_none(), "one pipeline is in flight at a time");
+        if let Err(error) = self.pipeline.command(arguments.iter().copied()) {
+            return Ok(Reply::Error(error.to_string().into_bytes()));
+        }
+        let replies = self.pipeline.run().map_err(refuse)?;
+        Ok(whole(&replies.iter().next().expect("a command is answered")))
+    }
+}
+
+/// What an answer is.
+fn summarise<'a>(reply: &EngineReply<'a>) -> ReplyKind<'a> {
+    match reply {
+        EngineReply::Null => ReplyKind::Nothing,
+        EngineReply::Error(text) => ReplyKind::Error(text),
+        EngineReply::Array(elements) => {
+            let nothing = elements.iter().all(|element| matches!(element, EngineReply::Null));
+            if nothing { ReplyKind::Nothing } else { ReplyKind::Value }
+        }
+        EngineReply::Status(_) | EngineReply::Integer(_) | EngineReply::Bytes(_) => {
+            ReplyKind::Value
+        }
+    }
+}
+
+/// An answer as a server's would be read.
+fn whole(reply: &EngineReply<'_>) -> Reply {
+    match reply {
+        EngineReply::Status(text) => Reply::Simple(text.as_bytes().to_vec()),
+        EngineReply::Error(text) => Reply::Error(text.as_bytes().to_vec()),
+        EngineReply::Integer(integer) => Reply::Integer(*integer),
+        EngineReply::Bytes(bytes) => Reply::Bulk(bytes.to_vec()),
+        EngineReply::Null => Reply::Null,
+        EngineReply::Array(elements) => {
+            Reply::Array(elements.iter().map(|element| whole(element)).collect())
+        }
+    }
+}
+
+fn refuse(error: impl std::fmt::Display) -> ConnectionError {
+    ConnectionError::Engine { text: error.to_string() }
+}
