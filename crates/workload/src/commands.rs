@@ -127,8 +127,8 @@ impl Commands {
 
     /// The commands in the order they were pushed.
     #[must_use]
-    pub fn iter(&self) -> Iter<'_> {
-        Iter { commands: self, next: 0 }
+    pub fn iter(&self) -> CommandIter<'_> {
+        CommandIter { commands: self, next: 0 }
     }
 }
 
@@ -140,9 +140,9 @@ impl fmt::Debug for Commands {
 
 impl<'a> IntoIterator for &'a Commands {
     type Item = Command<'a>;
-    type IntoIter = Iter<'a>;
+    type IntoIter = CommandIter<'a>;
 
-    fn into_iter(self) -> Iter<'a> {
+    fn into_iter(self) -> CommandIter<'a> {
         self.iter()
     }
 }
@@ -249,12 +249,12 @@ impl<'a> IntoIterator for Command<'a> {
 
 /// The commands of a [`Commands`], in order.
 #[derive(Clone, Debug)]
-pub struct Iter<'a> {
+pub struct CommandIter<'a> {
     commands: &'a Commands,
     next: usize,
 }
 
-impl<'a> Iterator for Iter<'a> {
+impl<'a> Iterator for CommandIter<'a> {
     type Item = Command<'a>;
 
     fn next(&mut self) -> Option<Command<'a>> {
@@ -269,7 +269,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-impl ExactSizeIterator for Iter<'_> {}
+impl ExactSizeIterator for CommandIter<'_> {}
 
 /// The arguments of one [`Command`], the name first.
 #[derive(Clone, Debug)]

@@ -132,7 +132,7 @@ mod schema;
 mod value;
 mod zipf;
 
-pub use commands::{Arguments, Command, CommandWriter, Commands, Iter};
+pub use commands::{Arguments, Command, CommandIter, CommandWriter, Commands};
 pub use dataset::{Dataset, DatasetError};
 pub use layout::{Layout, LayoutNameError, WritePattern, WritePatternNameError};
 pub use load::{Chunks, LayoutError, LoadPlan};

@@ -14,7 +14,7 @@ pub enum OperationKind {
     HsetAll,
     /// `HGET key field`.
     Hget,
-    /// `HMGET key field …` with two to eight of the object's fields.
+    /// `HMGET key field …` with two to eight of the object's fields, or the one it has.
     Hmget,
     /// `HGETALL key`.
     Hgetall,

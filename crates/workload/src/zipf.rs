@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_rank_exists(
+        fn every_draw_is_a_rank(
             count in 1_u64..=1 << 53,
             exponent in prop_oneof![1e-9..3.0, 3.0..1e9, 0.999_999_99..1.000_000_01],
             seed: u64,

@@ -20,8 +20,9 @@ pub(super) fn read(text: &str) -> Result<Schema, SchemaError> {
         line: error.span().map(|span| line_of(text, span.start)),
         cause: one_line(&error),
     })?;
-    if typed.name.is_empty() {
-        return Err(SchemaError::invalid("name", "it is empty; a dataset needs a name"));
+    if typed.name.is_empty() || !typed.name.chars().all(stands_in_a_file_name) {
+        let cause = format!("it is {:?}; it is made of letters, digits, - and _", typed.name);
+        return Err(SchemaError::invalid("name", cause));
     }
     let fields = read_fields(typed.fields)?;
     let schema = Schema {
@@ -56,6 +57,11 @@ struct SchemaText {
 #[serde(deny_unknown_fields)]
 struct BucketText {
     sizes: Vec<i64>,
+}
+
+/// Datasets name rows and files of results.
+fn stands_in_a_file_name(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '-' || letter == '_'
 }
 
 fn at_least(place: &str, number: i64, min: u64) -> Result<u64, SchemaError> {
