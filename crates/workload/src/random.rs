@@ -140,6 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn no_number_is_likelier_where_the_bound_does_not_divide_the_words() {
+        // Without rejection, three quarters of 2^64 would have each third number twice as often.
+        const DRAWS: usize = 30_000;
+        let mut stream = Stream::new(4, 0);
+        let mut counts = [0; 3];
+        for _ in 0..DRAWS {
+            counts[usize::try_from(stream.below(3 << 62) % 3).unwrap()] += 1;
+        }
+        assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
+    }
+
+    #[test]
     fn each_letter_and_digit_is_equally_likely_at_each_place() {
         const DRAWS: u32 = 62_000;
         let mut stream = Stream::new(2, 0);
