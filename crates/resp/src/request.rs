@@ -21,9 +21,10 @@ const SPANS_KEPT_COUNT_MAX: usize = 256;
 ///
 /// What is accepted is what Redis 8 accepts, which is more than the protocol's description allows: the
 /// byte behind the `\r` of a line and the two behind an argument are skipped whatever they are (Valkey 9.1
-/// wants `\r\n`). There are two differences, so that the answer depends neither on how the bytes were cut nor on what else has
-/// arrived: a line is too long as soon as its end is not among the first `line_bytes_max + 1` bytes, and
-/// a NUL is a byte like any other, where Redis' search for a line end never gets past it.
+/// wants `\r\n`). There are two differences, so that the answer depends neither on how the bytes were cut
+/// nor on what else has arrived: a line is too long as soon as its end is not among the first
+/// `line_bytes_max + 1` bytes, and a NUL is a byte like any other, where Redis' search for a line end
+/// never gets past it.
 ///
 /// ```
 /// use hectare_resp::{Parsed, RequestParser};
@@ -305,10 +306,9 @@ impl RequestParser {
         let Some(end) = self.find_line_end(b'\n', buffer, too_long)? else {
             return Ok(Step::Partial { missing_bytes_min: 1 });
         };
-        let line = &buffer[..end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.unescaped.clear();
-        inline::split(line, &mut self.unescaped, &mut self.spans)
+        // A `\r` in front of the `\n` is a blank, and a quote that is open there is never closed.
+        inline::split(&buffer[..end], &mut self.unescaped, &mut self.spans)
             .map_err(|inline::UnbalancedQuotes| ProtocolError::UnbalancedQuotes)?;
         Ok(Step::CompleteInline { consumed: end + 1 })
     }
