@@ -36,7 +36,7 @@ impl EmbeddedEngine {
 
     /// What the records and the index take, by the engine's own accounting.
     pub(crate) fn memory_bytes(&self) -> Result<u64, ConnectionError> {
-        Ok(self.engine.stats().memory_bytes)
+        self.engine.stats().map(|stats| stats.memory_bytes).map_err(refuse)
     }
 }
 
@@ -67,9 +67,9 @@ impl EmbeddedConnection {
                 self.refused.push((index, error.to_string()));
             }
         }
-        self.in_flight = Some(asked);
         let started = Instant::now();
         self.pipeline.submit().map_err(refuse)?;
+        self.in_flight = Some(asked);
         Ok(started)
     }
 
@@ -86,7 +86,7 @@ impl EmbeddedConnection {
         for index in 0..asked {
             let kind = match refused.next_if(|(position, _)| *position == index) {
                 Some((_, text)) => ReplyKind::Error(text),
-                None => summarise(&answers.next().expect("every command taken is answered")),
+                None => summarise(answers.next().expect("every command taken is answered")),
             };
             on_reply(ReplySummary { index, kind, arrived });
         }
@@ -115,35 +115,39 @@ impl EmbeddedConnection {
             return Ok(Reply::Error(error.to_string().into_bytes()));
         }
         let replies = self.pipeline.run().map_err(refuse)?;
-        Ok(whole(&replies.iter().next().expect("a command is answered")))
+        Ok(whole(replies.iter().next().expect("a command is answered")))
     }
 }
 
 /// What an answer is.
-fn summarise<'a>(reply: &EngineReply<'a>) -> ReplyKind<'a> {
+fn summarise(reply: EngineReply<'_>) -> ReplyKind<'_> {
     match reply {
         EngineReply::Null => ReplyKind::Nothing,
         EngineReply::Error(text) => ReplyKind::Error(text),
-        EngineReply::Array(elements) => {
-            let nothing = elements.iter().all(|element| matches!(element, EngineReply::Null));
-            if nothing { ReplyKind::Nothing } else { ReplyKind::Value }
+        EngineReply::Array(mut elements) | EngineReply::Map(mut elements)
+            if elements.all(|element| element == EngineReply::Null) =>
+        {
+            ReplyKind::Nothing
         }
-        EngineReply::Status(_) | EngineReply::Integer(_) | EngineReply::Bytes(_) => {
-            ReplyKind::Value
-        }
+        EngineReply::Array(_)
+        | EngineReply::Map(_)
+        | EngineReply::Status(_)
+        | EngineReply::Integer(_)
+        | EngineReply::Bytes(_) => ReplyKind::Value,
     }
 }
 
 /// An answer as a server's would be read.
-fn whole(reply: &EngineReply<'_>) -> Reply {
+fn whole(reply: EngineReply<'_>) -> Reply {
     match reply {
         EngineReply::Status(text) => Reply::Simple(text.as_bytes().to_vec()),
         EngineReply::Error(text) => Reply::Error(text.as_bytes().to_vec()),
-        EngineReply::Integer(integer) => Reply::Integer(*integer),
+        EngineReply::Integer(integer) => Reply::Integer(integer),
         EngineReply::Bytes(bytes) => Reply::Bulk(bytes.to_vec()),
         EngineReply::Null => Reply::Null,
-        EngineReply::Array(elements) => {
-            Reply::Array(elements.iter().map(|element| whole(element)).collect())
+        // RESP2 has no map: it sends keys and values alternating.
+        EngineReply::Array(elements) | EngineReply::Map(elements) => {
+            Reply::Array(elements.map(whole).collect())
         }
     }
 }

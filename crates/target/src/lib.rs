@@ -19,6 +19,7 @@
 //! `None`, and everything else works.
 
 mod admission;
+mod buffers;
 mod connection;
 mod embedded;
 mod info;

@@ -254,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
+    fn a_peak_that_is_reset_forgets_what_was_given_back() {
+        const GIVEN_BACK_BYTES: usize = 256 << 20;
+        let process_id = std::process::id();
+        // Written page by page, so that it is in memory; given back to the system when dropped.
+        drop(std::hint::black_box(vec![1u8; GIVEN_BACK_BYTES]));
+        let before = resident(process_id).unwrap().rss_peak_bytes.unwrap();
+        reset_peak(process_id).unwrap();
+        let after = resident(process_id).unwrap().rss_peak_bytes.unwrap();
+        assert!(after + GIVEN_BACK_BYTES as u64 / 2 < before, "{before} B, then {after} B");
+    }
+
+    #[test]
     fn a_process_that_does_not_exist_is_not_known() {
         assert_eq!(resident(u32::MAX), None);
         assert_eq!(cpu_time(u32::MAX), None);

@@ -41,10 +41,17 @@ pub(crate) struct SpawnedServer {
     address: ServerAddress,
     process_id: u32,
     child: Mutex<Child>,
-    /// Dropping the sender ends the keeper.
-    keeper: Option<(Sender<()>, JoinHandle<()>)>,
+    /// Taken when dropped.
+    keeper: Option<Keeper>,
     /// Removed when dropped, after the child is gone.
     folder: TempDir,
+}
+
+/// The thread that spawned the child, and ends when `stop` is dropped.
+#[derive(Debug)]
+struct Keeper {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 /// Why a program does not serve.
@@ -220,26 +227,26 @@ impl Drop for SpawnedServer {
         // Both fail only for a child that is reaped already.
         let _ = child.kill();
         let _ = child.wait();
-        if let Some((stop, keeper)) = self.keeper.take() {
+        if let Some(Keeper { stop, thread }) = self.keeper.take() {
             drop(stop);
             // A keeper has nothing to panic about, and a drop could not report it.
-            let _ = keeper.join();
+            let _ = thread.join();
         }
     }
 }
 
-/// Spawns from a thread that lives until the sender is dropped.
-fn spawn_by_keeper(mut command: Command) -> io::Result<(Child, (Sender<()>, JoinHandle<()>))> {
+/// Spawns from a thread that lives until its keeper is dropped.
+fn spawn_by_keeper(mut command: Command) -> io::Result<(Child, Keeper)> {
     let (spawned, outcome) = channel();
     let (stop, stopped) = channel::<()>();
-    let keeper = thread::Builder::new().name("hectare-keeper".to_owned()).spawn(move || {
+    let thread = thread::Builder::new().name("hectare-keeper".to_owned()).spawn(move || {
         if spawned.send(command.spawn()).is_ok() {
             // Nothing is ever sent: this returns when the sender is dropped.
             let _ = stopped.recv();
         }
     })?;
     let child = outcome.recv().map_err(io::Error::other)??;
-    Ok((child, (stop, keeper)))
+    Ok((child, Keeper { stop, thread }))
 }
 
 fn check_program(program: &Path) -> Result<(), SpawnError> {

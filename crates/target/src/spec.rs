@@ -191,6 +191,7 @@ fn split_endpoint(endpoint: &str) -> Result<(String, u16), SpecError> {
         }
     } else {
         match endpoint.split_once(':') {
+            Some((_, port)) if port.contains(':') => return Err(brackets()),
             Some((host, port)) => (host, Some(port)),
             None => (endpoint, None),
         }

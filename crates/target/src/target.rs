@@ -130,6 +130,15 @@ impl Target {
         matches!(self.place, Place::Running(_))
     }
 
+    /// `host:port` of the server; `None` for the embedded engine.
+    pub fn endpoint(&self) -> Option<String> {
+        match &self.place {
+            Place::Embedded(_) => None,
+            Place::Spawned(spawned) => Some(spawned.address().endpoint()),
+            Place::Running(address) => Some(address.endpoint()),
+        }
+    }
+
     /// Opens one more connection.
     ///
     /// # Errors

@@ -2,30 +2,26 @@
 //!
 //! The socket never blocks. Whoever waits keeps reading while there is something left to write, so a
 //! server that stops reading until its answers are taken gets them taken, however long pipeline and
-//! answers are. Buffers are kept from one pipeline to the next, and given back when an unusual one
-//! made them large.
+//! answers are.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as BlockingTcpStream, ToSocketAddrs};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use hectare_resp::{Reply, ReplyKind as WireKind, ReplyParser, Skimmed, Skimmer, encode_command};
-use hectare_workload::Commands;
+use hectare_resp::{Reply, ReplyKind as WireKind, ReplyParser, Skimmed, Skimmer};
+use hectare_workload::{Arguments, Commands};
 use mio::net::TcpStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::buffers::{Incoming, Outgoing};
 use crate::connection::{ConnectionError, Progress, ReplyKind, ReplySummary};
 use crate::process;
 use crate::spec::ServerAddress;
 
 /// How much of a long run of commands is encoded before it is sent.
 const ENCODED_AHEAD_BYTES: usize = 256 * 1024;
-/// The size of the buffer for answers, unless one answer needs more.
-const INPUT_BYTES: usize = 64 * 1024;
-/// Buffers above this are given back once they are empty.
-const KEPT_BYTES_MAX: usize = 1024 * 1024;
 /// How much of an answer that makes no sense is quoted.
 const QUOTED_BYTES: usize = 40;
 
@@ -112,7 +108,7 @@ impl Wire {
     ) -> Result<Instant, ConnectionError> {
         self.begin(range.len());
         for index in range {
-            self.output.encode(commands, index);
+            self.output.encode(command(commands, index));
         }
         let started = Instant::now();
         self.last_sign = started;
@@ -147,7 +143,7 @@ impl Wire {
         let mut next = range.start;
         loop {
             while next < range.end && self.output.pending().len() < ENCODED_AHEAD_BYTES {
-                self.output.encode(commands, next);
+                self.output.encode(command(commands, next));
                 next += 1;
             }
             if self.poll(on_reply)? == Progress::Done {
@@ -164,7 +160,7 @@ impl Wire {
     /// See [`Connection::call`](crate::Connection::call).
     pub(crate) fn call(&mut self, arguments: &[&[u8]]) -> Result<Reply, ConnectionError> {
         self.begin(1);
-        encode_command(&mut self.output.bytes, arguments);
+        self.output.encode(arguments.iter().copied());
         self.last_sign = Instant::now();
         loop {
             self.write()?;
@@ -242,7 +238,7 @@ impl Wire {
             match self.stream.read(self.input.room()) {
                 Ok(0) => return Err(self.closed(None)),
                 Ok(bytes) => {
-                    self.input.filled += bytes;
+                    self.input.fill(bytes);
                     self.last_sign = Instant::now();
                     return Ok(true);
                 }
@@ -322,71 +318,8 @@ impl Wire {
     }
 }
 
-/// Bytes on their way out.
-#[derive(Debug, Default)]
-struct Outgoing {
-    bytes: Vec<u8>,
-    sent: usize,
-}
-
-impl Outgoing {
-    fn pending(&self) -> &[u8] {
-        &self.bytes[self.sent..]
-    }
-
-    fn encode(&mut self, commands: &Commands, index: usize) {
-        let command = commands.get(index).expect("the range ends within the commands");
-        encode_command(&mut self.bytes, command.iter());
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.sent += bytes;
-        if self.sent == self.bytes.len() {
-            self.bytes.clear();
-            self.bytes.shrink_to(KEPT_BYTES_MAX);
-            self.sent = 0;
-        } else if self.sent >= ENCODED_AHEAD_BYTES {
-            self.bytes.drain(..self.sent);
-            self.sent = 0;
-        }
-    }
-}
-
-/// Bytes that have come in: those from `consumed` to `filled` are not understood yet.
-#[derive(Debug, Default)]
-struct Incoming {
-    bytes: Vec<u8>,
-    consumed: usize,
-    filled: usize,
-}
-
-impl Incoming {
-    fn pending(&self) -> &[u8] {
-        &self.bytes[self.consumed..self.filled]
-    }
-
-    /// Where the next bytes go: at least a quarter of the buffer.
-    fn room(&mut self) -> &mut [u8] {
-        if self.consumed == self.filled {
-            (self.consumed, self.filled) = (0, 0);
-            if self.bytes.len() > KEPT_BYTES_MAX || self.bytes.is_empty() {
-                self.bytes = vec![0; INPUT_BYTES];
-            }
-        }
-        if self.bytes.len() - self.filled < self.bytes.len() / 4 {
-            self.bytes.copy_within(self.consumed..self.filled, 0);
-            self.filled -= self.consumed;
-            self.consumed = 0;
-            if self.filled > self.bytes.len() / 2 {
-                self.bytes.resize(self.bytes.len() * 2, 0);
-            }
-        }
-        &mut self.bytes[self.filled..]
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.consumed += bytes;
-    }
+fn command(commands: &Commands, index: usize) -> Arguments<'_> {
+    commands.get(index).expect("the range ends within the commands").iter()
 }
 
 fn connect(
