@@ -1,6 +1,7 @@
 //! In which ways can a command fail?
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why a command failed. `Display` gives the text of Redis 8, its code (`ERR`, `WRONGTYPE`) first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,55 @@ pub enum CommandError {
         /// The command's name, in lower case.
         command: &'static str,
     },
+    /// An option that does not exist, or not here, or lacks its value.
+    Syntax,
+    /// An argument, or a stored string, that is no integer of 64 bits in its shortest form.
+    NotAnInteger,
+    /// A stored field that is no integer of 64 bits in its shortest form.
+    FieldNotAnInteger,
+    /// A sum that does not fit 64 bits.
+    Overflow,
+    /// A deadline that is not positive where it must be, or does not fit 64 bits.
+    InvalidExpireTime {
+        /// The command's name, in lower case.
+        command: &'static str,
+    },
+    /// A cursor that no scan could have answered.
+    InvalidCursor,
+    /// A reply that grew past the sink's bound; nothing of it was sent.
+    ReplyTooLong,
     /// Any other failure, by its whole text.
     Other(Cow<'static, str>),
 }
+
+impl CommandError {
+    /// Another failure, by its whole text.
+    pub(crate) const fn text(text: &'static str) -> Self {
+        Self::Other(Cow::Borrowed(text))
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
+            Self::WrongArity { command } => {
+                return write!(formatter, "ERR wrong number of arguments for '{command}' command");
+            }
+            Self::Syntax => "ERR syntax error",
+            Self::NotAnInteger => "ERR value is not an integer or out of range",
+            Self::FieldNotAnInteger => "ERR hash value is not an integer",
+            Self::Overflow => "ERR increment or decrement would overflow",
+            Self::InvalidExpireTime { command } => {
+                return write!(formatter, "ERR invalid expire time in '{command}' command");
+            }
+            Self::InvalidCursor => "ERR invalid cursor",
+            Self::ReplyTooLong => {
+                "ERR the reply is longer than one reply may be, ask for less at a time"
+            }
+            Self::Other(text) => text,
+        })
+    }
+}
+
+impl std::error::Error for CommandError {}

@@ -1,9 +1,55 @@
 //! What does one shard hold, and what does it weigh?
-pub mod command;
-pub mod error;
-pub mod hasher;
-pub mod reply;
-pub mod request;
-pub mod store;
-pub mod value;
+//!
+//! A [`Store`] is the data of one shard: hashes and strings with deadlines, in up to
+//! [`DATABASES`] keyspaces. It runs [`Request`]s, whose keys arrive hashed, and writes replies into
+//! a [`ReplySink`]. Semantics and error texts are those of Redis 8.
+//!
+//! It knows no thread, atomic, clock, randomness or I/O: the time and a seed are handed in.
+//!
+//! ```text
+//! request → commands/* → Context → HashRef, HashEdit, Value → Keyspace → Index → Entry → packed | Table
+//! ```
+//!
+//! Commands end at `Context` and the objects it lends: they read a value as bytes or integer and a
+//! key as bytes that may be a copy, and never learn how either is kept.
+
+#![forbid(unsafe_code)]
+
+mod command;
+mod error;
+mod hasher;
+mod reply;
+mod request;
+mod value;
+
+mod config;
+mod store;
+
+mod commands;
+mod context;
+mod extended;
+mod glob;
+mod number;
+mod random;
+
+mod object;
+
+mod accounting;
+mod deadlines;
+mod entry;
+mod index;
+mod keyspace;
+mod packed;
+mod table;
+
+pub use accounting::Accounting;
+pub use command::{Command, Flags, Keys, Merge, Run, Spread};
+pub use commands::{commands, parse_cursor};
+pub use config::{Config, DATABASES, GROUP};
+pub use context::Context;
+pub use error::CommandError;
 pub use hasher::KeyHasher;
+pub use reply::ReplySink;
+pub use request::{Args, Request, Span};
+pub use store::Store;
+pub use value::Value;

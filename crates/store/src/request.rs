@@ -45,6 +45,16 @@ impl<'a> Args<'a> {
         Some(&self.bytes[span.start as usize..span.end as usize])
     }
 
+    /// The argument at `index`, for commands whose arity says that it is there.
+    ///
+    /// # Panics
+    /// If there is no such argument: whoever made the request did not check its arity.
+    #[must_use]
+    pub fn at(&self, index: usize) -> &'a [u8] {
+        let span = self.spans[index];
+        &self.bytes[span.start as usize..span.end as usize]
+    }
+
     /// The arguments from `index` on; none if there are fewer.
     #[must_use]
     pub fn skip(&self, index: usize) -> Self {
@@ -62,10 +72,9 @@ impl std::ops::Index<usize> for Args<'_> {
     type Output = [u8];
 
     /// # Panics
-    /// If there is no such argument; rows check the arity first.
+    /// Like [`Args::at`].
     fn index(&self, index: usize) -> &[u8] {
-        let span = self.spans[index];
-        &self.bytes[span.start as usize..span.end as usize]
+        self.at(index)
     }
 }
 

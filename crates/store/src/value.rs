@@ -1,5 +1,7 @@
 //! What does a command see of a stored value?
 
+use crate::number::parse_integer;
+
 /// A value as a command reads it: text, or an integer whose text is its canonical decimal form.
 ///
 /// A representation may keep `1024` as two bytes, or a name as a code; a command never learns. The
@@ -12,13 +14,31 @@ pub enum Value<'a> {
     Integer(i64),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    /// The value that `text` is: an integer if it is the canonical form of one.
+    #[must_use]
+    pub fn parse(text: &'a [u8]) -> Self {
+        parse_integer(text).map_or(Self::Bytes(text), Self::Integer)
+    }
+
     /// The length in bytes of the value's text.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
-            Self::Integer(integer) => itoa::Buffer::new().format(*integer).len(),
+            Self::Integer(integer) => {
+                let digits =
+                    integer.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1);
+                digits + usize::from(*integer < 0)
+            }
+        }
+    }
+
+    /// Calls `read` with the value's text.
+    pub fn with_text<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        match self {
+            Self::Bytes(bytes) => read(bytes),
+            Self::Integer(integer) => read(itoa::Buffer::new().format(*integer).as_bytes()),
         }
     }
 
@@ -32,5 +52,24 @@ impl Value<'_> {
 impl<'a> From<&'a [u8]> for Value<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_an_integer_is_that_of_its_text() {
+        let mut power = 1_i64;
+        for integer in std::iter::from_fn(|| {
+            power = power.checked_mul(10)?;
+            Some(power)
+        })
+        .flat_map(|power| [power - 1, power, -power, 1 - power])
+        .chain([0, 1, -1, i64::MAX, i64::MIN])
+        {
+            assert_eq!(Value::Integer(integer).len(), integer.to_string().len(), "{integer}");
+        }
     }
 }

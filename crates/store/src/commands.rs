@@ -1,0 +1,200 @@
+//! Which commands are there, and which one is meant?
+
+use crate::command::Command;
+use crate::error::CommandError;
+use crate::request::Args;
+
+mod expire;
+mod hash;
+mod hash_number;
+mod hash_random;
+mod hash_scan;
+mod key;
+mod keyspace;
+mod object;
+mod scan;
+mod string;
+
+pub use scan::parse_cursor;
+
+/// Every row of the store.
+#[must_use]
+pub fn commands() -> &'static [Command] {
+    &COMMANDS
+}
+
+impl Command {
+    /// The row of the command that `args` begin with, and the arguments after its name (and its
+    /// subcommand's). Names may be in upper or lower case.
+    ///
+    /// # Errors
+    /// If there is no such command or subcommand, or its arity asks for another number of arguments.
+    pub fn resolve<'a>(args: Args<'a>) -> Result<(&'static Self, Args<'a>), CommandError> {
+        let name = args.get(0).unwrap_or_default();
+        let Some(command) = NAMES.find(name) else { return resolve_subcommand(name, args) };
+        command.check_arity(args.len())?;
+        Ok((command, args.skip(1)))
+    }
+
+    fn check_arity(&'static self, arguments: usize) -> Result<(), CommandError> {
+        let arity = usize::from(self.arity.unsigned_abs());
+        if arguments == arity || (self.arity < 0 && arguments > arity) {
+            Ok(())
+        } else {
+            Err(CommandError::WrongArity { command: self.name })
+        }
+    }
+
+    /// The command's name and its subcommand's, if this is the row of a subcommand.
+    fn parts(&'static self) -> Option<(&'static str, &'static str)> {
+        self.name.split_once('|')
+    }
+}
+
+/// Subcommands are few, so their rows are looked through.
+fn resolve_subcommand<'a>(
+    name: &[u8],
+    args: Args<'a>,
+) -> Result<(&'static Command, Args<'a>), CommandError> {
+    let is_part = |part: &str, text: &[u8]| part.as_bytes().eq_ignore_ascii_case(text);
+    let rows = COMMANDS.iter().filter_map(|row| Some((row, row.parts()?)));
+    let mut rows = rows.filter(|(_, (container, _))| is_part(container, name)).peekable();
+    let Some(&(_, (container, _))) = rows.peek() else { return Err(unknown_command(name, args)) };
+    let Some(subcommand) = args.get(1) else {
+        return Err(CommandError::WrongArity { command: container });
+    };
+    let Some((row, _)) = rows.find(|(_, (_, part))| is_part(part, subcommand)) else {
+        let (subcommand, container) = (quotable(subcommand), container.to_uppercase());
+        let text = format!("ERR unknown subcommand '{subcommand}'. Try {container} HELP.");
+        return Err(CommandError::Other(text.into()));
+    };
+    row.check_arity(args.len())?;
+    Ok((row, args.skip(2)))
+}
+
+/// Redis quotes as many arguments as begin within their first 128 bytes.
+fn unknown_command(name: &[u8], args: Args<'_>) -> CommandError {
+    let mut quoted = Vec::new();
+    for argument in args.skip(1).iter() {
+        let Some(room) = QUOTED_BYTES_MAX.checked_sub(quoted.len()).filter(|&room| room > 0) else {
+            break;
+        };
+        quoted.push(b'\'');
+        quoted.extend(until_nul(argument).iter().take(room));
+        quoted.extend(b"' ");
+    }
+    let (name, quoted) = (quotable(name), printable(&quoted));
+    let text = format!("ERR unknown command '{name}', with args beginning with: {quoted}");
+    CommandError::Other(text.into())
+}
+
+/// Error texts quote at most so many bytes of what a client sent.
+const QUOTED_BYTES_MAX: usize = 128;
+
+/// What an error text quotes of an argument. Bytes that are not UTF-8 are replaced (Redis sends them
+/// as they are).
+fn quotable(argument: &[u8]) -> String {
+    let argument = until_nul(argument);
+    printable(&argument[..argument.len().min(QUOTED_BYTES_MAX)])
+}
+
+fn printable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).replace(['\r', '\n'], " ")
+}
+
+/// Redis reads some arguments as C strings, which end at a zero byte.
+fn until_nul(argument: &[u8]) -> &[u8] {
+    argument.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+const GROUPS: [&[Command]; 10] = [
+    hash::ROWS,
+    hash_number::ROWS,
+    hash_random::ROWS,
+    hash_scan::ROWS,
+    string::ROWS,
+    key::ROWS,
+    expire::ROWS,
+    scan::ROWS,
+    keyspace::ROWS,
+    object::ROWS,
+];
+
+const ROWS: usize = {
+    let (mut rows, mut group) = (0, 0);
+    while group < GROUPS.len() {
+        rows += GROUPS[group].len();
+        group += 1;
+    }
+    rows
+};
+
+static COMMANDS: [Command; ROWS] = {
+    let mut commands = [GROUPS[0][0]; ROWS];
+    let (mut command, mut group) = (0, 0);
+    while group < GROUPS.len() {
+        let mut row = 0;
+        while row < GROUPS[group].len() {
+            commands[command] = GROUPS[group][row];
+            command += 1;
+            row += 1;
+        }
+        group += 1;
+    }
+    commands
+};
+
+/// Names without subcommands, by a hash of their length and three of their bytes.
+struct Names {
+    /// An index into `COMMANDS`, or `NO_ROW`.
+    places: [u8; PLACES],
+}
+
+const PLACES: usize = 256;
+const NO_ROW: u8 = u8::MAX;
+
+static NAMES: Names = {
+    assert!(ROWS < NO_ROW as usize, "row numbers are bytes");
+    let mut places = [NO_ROW; PLACES];
+    let mut row = 0;
+    while row < ROWS {
+        let mut place = Names::place(COMMANDS[row].name.as_bytes());
+        while places[place] != NO_ROW {
+            place = (place + 1) % PLACES;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "asserted above")]
+        {
+            places[place] = row as u8;
+        }
+        row += 1;
+    }
+    Names { places }
+};
+
+impl Names {
+    fn find(&self, name: &[u8]) -> Option<&'static Command> {
+        if name.is_empty() {
+            return None;
+        }
+        let mut place = Self::place(name);
+        loop {
+            let command = COMMANDS.get(usize::from(self.places[place]))?;
+            if command.name.as_bytes().eq_ignore_ascii_case(name) && command.parts().is_none() {
+                return Some(command);
+            }
+            place = (place + 1) % PLACES;
+        }
+    }
+
+    /// Where to begin to look for a name that is not empty.
+    const fn place(name: &[u8]) -> usize {
+        let (first, middle, last) = (name[0], name[name.len() / 2], name[name.len() - 1]);
+        let letters = lower(first) * 7 + lower(middle) * 31 + lower(last) * 131;
+        (letters + name.len() * 17) % PLACES
+    }
+}
+
+/// The same number for a letter in upper and lower case.
+const fn lower(letter: u8) -> usize {
+    (letter | 0x20) as usize
+}

@@ -1,0 +1,69 @@
+//! How large is a database, and how is it emptied?
+
+use crate::command::{Command, Flags, Keys, Merge, Spread};
+use crate::commands::hash::integer;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::keyspace::Keyspace;
+use crate::reply::ReplySink;
+use crate::request::Args;
+
+pub(super) const ROWS: &[Command] = &[
+    everywhere("dbsize", 1, Flags::READ_FAST, Merge::Sum, dbsize),
+    everywhere("flushdb", -1, Flags::WRITE, Merge::Status, flushdb),
+    everywhere("flushall", -1, Flags::WRITE, Merge::Status, flushall),
+];
+
+const fn everywhere(
+    name: &'static str,
+    arity: i8,
+    flags: Flags,
+    merge: Merge,
+    run: crate::command::Run,
+) -> Command {
+    Command { name, arity, flags, keys: Keys::None, spread: Spread::Everywhere(merge), run }
+}
+
+/// Unlike Redis, keys whose deadline has passed do not count.
+fn dbsize(
+    context: &mut Context<'_>,
+    _args: Args<'_>,
+    sink: &mut dyn ReplySink,
+) -> Result<(), CommandError> {
+    let now_ms = context.now_ms;
+    sink.integer(integer(context.keyspace().keys_alive(now_ms)));
+    Ok(())
+}
+
+fn flushdb(
+    context: &mut Context<'_>,
+    args: Args<'_>,
+    sink: &mut dyn ReplySink,
+) -> Result<(), CommandError> {
+    check_flush_options(args)?;
+    *context.keyspace() = Keyspace::default();
+    sink.status("OK");
+    Ok(())
+}
+
+fn flushall(
+    context: &mut Context<'_>,
+    args: Args<'_>,
+    sink: &mut dyn ReplySink,
+) -> Result<(), CommandError> {
+    check_flush_options(args)?;
+    context.keyspaces.fill_with(Keyspace::default);
+    sink.status("OK");
+    Ok(())
+}
+
+/// `SYNC` and `ASYNC` are both taken, and both mean: before the answer.
+fn check_flush_options(args: Args<'_>) -> Result<(), CommandError> {
+    match args.get(0) {
+        None => Ok(()),
+        Some(option) => {
+            let is_known = [&b"sync"[..], b"async"].iter().any(|o| option.eq_ignore_ascii_case(o));
+            if is_known && args.len() == 1 { Ok(()) } else { Err(CommandError::Syntax) }
+        }
+    }
+}

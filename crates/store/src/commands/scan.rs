@@ -1,0 +1,162 @@
+//! How is a keyspace gone through, a few keys at a time?
+
+use crate::command::{Command, Flags, Keys, Spread};
+use crate::commands::{quotable, until_nul};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::glob::Glob;
+use crate::number::parse_integer;
+use crate::object::ObjectRef;
+use crate::reply::ReplySink;
+use crate::request::Args;
+use crate::value::Value;
+
+pub(super) const ROWS: &[Command] = &[Command {
+    name: "scan",
+    arity: -2,
+    flags: Flags::READ,
+    keys: Keys::None,
+    spread: Spread::Cursor,
+    run: scan,
+}];
+
+/// The cursor here is the store's own, a position below 2^43; whoever asks several shards adds which
+/// one is meant.
+fn scan(
+    context: &mut Context<'_>,
+    args: Args<'_>,
+    sink: &mut dyn ReplySink,
+) -> Result<(), CommandError> {
+    let cursor = parse_cursor(args.at(0))?;
+    let options = ScanOptions::parse(args.skip(1), Scanned::Keys)?;
+    let is_wanted = |key: &[u8], object: ObjectRef<'_>| {
+        options.type_name.is_none_or(|name| name == object.type_name()) && options.is_match(key)
+    };
+    // The reply begins with what is known only at its end, so the keys are gone through twice.
+    let mut keys = 0;
+    let next = context.scan(cursor, options.count, &mut |key, object| {
+        keys += usize::from(is_wanted(key, object));
+    });
+    write_head(next, keys, sink);
+    context.scan(cursor, options.count, &mut |key, object| {
+        if !sink.is_full() && is_wanted(key, object) {
+            sink.value(Value::Bytes(key));
+        }
+    });
+    Ok(())
+}
+
+/// The head of a scan's reply; so many elements follow.
+pub(super) fn write_head(cursor: u64, elements: usize, sink: &mut dyn ReplySink) {
+    sink.array(2);
+    sink.value(Value::Integer(i64::try_from(cursor).unwrap_or(0)));
+    sink.array(elements);
+}
+
+/// The cursor that a client sent: any text that C's `strtoull` reads to its end, as in Redis, but not
+/// a negative number.
+///
+/// # Errors
+/// If it is not such a text.
+pub fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
+    let text = until_nul(text);
+    if let Some(integer) = parse_integer(text) {
+        return u64::try_from(integer).map_err(|_| CommandError::InvalidCursor);
+    }
+    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let (is_negative, digits) = match &text[spaces..] {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    if digits.is_empty() {
+        return Err(CommandError::InvalidCursor);
+    }
+    let number = digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    });
+    let number = number.ok_or(CommandError::InvalidCursor)?;
+    Ok(if is_negative { number.wrapping_neg() } else { number })
+}
+
+/// What a scan goes through, since options differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scanned {
+    /// The keys of a database.
+    Keys,
+    /// The fields of a hash.
+    Fields,
+}
+
+/// What follows the cursor of a scan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScanOptions<'a> {
+    /// About how many elements to look at.
+    pub(super) count: usize,
+    pub(super) with_values: bool,
+    pattern: Option<Glob<'a>>,
+    type_name: Option<&'static str>,
+}
+
+/// The types of Redis that a key could have, here or there.
+const TYPE_NAMES: [&str; 6] = ["string", "list", "set", "zset", "hash", "stream"];
+
+impl<'a> ScanOptions<'a> {
+    pub(super) fn parse(options: Args<'a>, scanned: Scanned) -> Result<Self, CommandError> {
+        let mut parsed = Self {
+            count: 10,
+            with_values: scanned == Scanned::Fields,
+            pattern: None,
+            type_name: None,
+        };
+        let mut index = 0;
+        while let Some(option) = options.get(index) {
+            let is = |name: &[u8]| option.eq_ignore_ascii_case(name);
+            match options.get(index + 1) {
+                Some(count) if is(b"count") => {
+                    let count = parse_integer(count).ok_or(CommandError::NotAnInteger)?;
+                    if count < 1 {
+                        return Err(CommandError::Syntax);
+                    }
+                    parsed.count = usize::try_from(count).unwrap_or(usize::MAX);
+                    index += 2;
+                }
+                Some(pattern) if is(b"match") => {
+                    parsed.pattern = Some(Glob::new(pattern)).filter(|_| pattern != b"*");
+                    index += 2;
+                }
+                Some(name) if is(b"type") && scanned == Scanned::Keys => {
+                    parsed.type_name = Some(parse_type(name)?);
+                    index += 2;
+                }
+                _ if is(b"novalues") => {
+                    if scanned != Scanned::Fields {
+                        return Err(CommandError::text(
+                            "ERR NOVALUES option can only be used in HSCAN",
+                        ));
+                    }
+                    parsed.with_values = false;
+                    index += 1;
+                }
+                _ => return Err(CommandError::Syntax),
+            }
+        }
+        Ok(parsed)
+    }
+
+    pub(super) fn is_match(&self, name: &[u8]) -> bool {
+        self.pattern.is_none_or(|pattern| pattern.is_match(name))
+    }
+
+    /// How many elements of a reply `fields` fields make.
+    pub(super) fn elements(&self, fields: usize) -> usize {
+        if self.with_values { fields * 2 } else { fields }
+    }
+}
+
+fn parse_type(name: &[u8]) -> Result<&'static str, CommandError> {
+    let known = TYPE_NAMES.into_iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name));
+    known.ok_or_else(|| {
+        CommandError::Other(format!("ERR unknown type name '{}'", quotable(name)).into())
+    })
+}

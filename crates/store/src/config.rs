@@ -1,0 +1,41 @@
+//! What can be chosen about a store, and what bounds it?
+
+use crate::hasher::KeyHasher;
+
+/// How many databases a store has: a request names one from 0 to 15.
+pub const DATABASES: usize = 16;
+
+/// How many requests a group holds at most.
+pub const GROUP: usize = 16;
+
+/// What can be chosen about a [`Store`](crate::Store). The limits bear Redis' names and defaults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Hashes keys; whoever routes requests must use the same one.
+    pub hasher: KeyHasher,
+    /// Where the random numbers of `HRANDFIELD` start.
+    pub random_seed: u64,
+    /// A hash with more fields than this is a `hashtable` to `OBJECT ENCODING`, for good.
+    pub hash_max_listpack_entries: usize,
+    /// A hash that once held a longer field or value, in bytes, is a `hashtable` likewise.
+    pub hash_max_listpack_value: usize,
+    /// A `hashtable` with no more fields than this may still be kept as one packed record.
+    pub packed_fields_max: usize,
+    /// A `hashtable` whose fields and values take no more bytes than this likewise.
+    pub packed_bytes_max: usize,
+}
+
+impl Config {
+    /// The defaults, with the two things that have none.
+    #[must_use]
+    pub fn new(hasher: KeyHasher, random_seed: u64) -> Self {
+        Self {
+            hasher,
+            random_seed,
+            hash_max_listpack_entries: 512,
+            hash_max_listpack_value: 64,
+            packed_fields_max: 512,
+            packed_bytes_max: 8 * 1024,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! When is a text an integer, and in how few bytes can one be kept?
+
+/// The integer whose shortest decimal form is exactly `text`: no sign but a minus, no leading
+/// zeros, no spaces, no `-0`. What passes here can be kept as a number and read back byte for byte.
+pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    match digits {
+        [b'0'] if !negative => return Some(0),
+        [b'1'..=b'9', ..] if digits.len() <= 19 => {}
+        _ => return None,
+    }
+    let mut magnitude = 0_u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        // At most 19 digits, so below 10^19, which fits.
+        magnitude = magnitude * 10 + u64::from(digit);
+    }
+    if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+}
+
+/// The fewest bytes, 0 to 8, that hold `integer`: two's complement, the lowest byte first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShortInteger {
+    bytes: [u8; 8],
+    length: usize,
+}
+
+impl ShortInteger {
+    pub(crate) fn new(integer: i64) -> Self {
+        // Bits that differ from the sign, and one for the sign itself; zero needs none at all.
+        let sign_bits = (integer ^ (integer >> 63)).leading_zeros() as usize;
+        let length = if integer == 0 { 0 } else { (64 - sign_bits + 1).div_ceil(8) };
+        Self { bytes: integer.to_le_bytes(), length }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// The integer that `bytes`, at most 8, hold.
+    pub(crate) fn read(bytes: &[u8]) -> i64 {
+        let fill = match bytes.last() {
+            Some(last) if last & 0x80 != 0 => 0xff,
+            _ => 0,
+        };
+        let mut whole = [fill; 8];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        i64::from_le_bytes(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn borders() -> impl Strategy<Value = i64> {
+        let near = (0_u32..64, -3_i64..=3).prop_map(|(bit, off)| (1_i64 << bit).wrapping_add(off));
+        prop_oneof![near.clone(), near.prop_map(i64::wrapping_neg), any::<i64>()]
+    }
+
+    proptest! {
+        #[test]
+        fn every_integer_parses_from_its_own_text(integer in borders()) {
+            prop_assert_eq!(parse_integer(integer.to_string().as_bytes()), Some(integer));
+        }
+
+        #[test]
+        fn what_parses_prints_the_same(text in "-?[0-9]{0,20}") {
+            if let Some(integer) = parse_integer(text.as_bytes()) {
+                prop_assert_eq!(integer.to_string(), text);
+            } else {
+                prop_assert_ne!(text.parse::<i64>().map(|i| i.to_string()), Ok(text));
+            }
+        }
+
+        #[test]
+        fn a_short_integer_reads_back_and_no_byte_is_spare(integer in borders()) {
+            let short = ShortInteger::new(integer);
+            prop_assert_eq!(ShortInteger::read(short.as_bytes()), integer);
+            if let [shorter @ .., _] = short.as_bytes() {
+                prop_assert_ne!(ShortInteger::read(shorter), integer);
+            }
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_an_integer_are_text() {
+        for text in ["", "-", "+1", "-0", "00", "007", " 1", "1 ", "1.0", "0x1", "1\0"] {
+            assert_eq!(parse_integer(text.as_bytes()), None, "{text:?}");
+        }
+        for text in ["9223372036854775808", "-9223372036854775809", "99999999999999999999"] {
+            assert_eq!(parse_integer(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}
