@@ -49,6 +49,16 @@ pub enum AdmissionError {
         /// The server, as the user named it.
         target: String,
     },
+    /// Data is to be there already, in a target that was started just now.
+    StartsEmpty {
+        /// The target, as the user named it.
+        target: String,
+    },
+    /// Data that is there is to be written to, and the user has not allowed that.
+    WritesToData {
+        /// The server, as the user named it.
+        target: String,
+    },
     /// The server could not be asked.
     Inquiry(InquiryError),
 }
@@ -84,6 +94,26 @@ impl Target {
         }
         Ok(Admission { keys_before, prefix_to_remove: policy.key_prefix.clone() })
     }
+
+    /// Whether data that was loaded here earlier may be written to; it stays afterwards.
+    ///
+    /// # Errors
+    /// An [`AdmissionError`] when the target was started just now and so is empty, when the server is
+    /// a node of a cluster, or when the policy does not allow that a server holds data.
+    pub fn admit_to_data(&self, policy: &DataPolicy) -> Result<Admission, AdmissionError> {
+        let target = self.spec().to_string();
+        if !self.is_running_server() {
+            return Err(AdmissionError::StartsEmpty { target });
+        }
+        if self.server().cluster {
+            return Err(AdmissionError::Cluster { target });
+        }
+        if !policy.allow_nonempty {
+            return Err(AdmissionError::WritesToData { target });
+        }
+        let keys_before = self.keys().map_err(AdmissionError::Inquiry)?;
+        Ok(Admission { keys_before, prefix_to_remove: None })
+    }
 }
 
 impl Display for AdmissionError {
@@ -109,6 +139,14 @@ impl Display for AdmissionError {
                 f,
                 "{target} is a node of a cluster and takes only some keys: name a server that \
                  runs with `cluster-enabled no`"
+            ),
+            Self::StartsEmpty { target } => {
+                write!(f, "{target} starts empty, so it must be filled: leave out --no-fill")
+            }
+            Self::WritesToData { target } => write!(
+                f,
+                "with --no-fill, the objects that {target} holds are written to: \
+                 give --allow-nonempty as well if they may be"
             ),
             Self::Inquiry(error) => error.fmt(f),
         }

@@ -124,16 +124,13 @@ fn summarise(reply: EngineReply<'_>) -> ReplyKind<'_> {
     match reply {
         EngineReply::Null => ReplyKind::Nothing,
         EngineReply::Error(text) => ReplyKind::Error(text),
-        EngineReply::Array(mut elements) | EngineReply::Map(mut elements)
-            if elements.all(|element| element == EngineReply::Null) =>
-        {
-            ReplyKind::Nothing
+        EngineReply::Array(mut elements) | EngineReply::Map(mut elements) => {
+            let nothing = elements.all(|element| element == EngineReply::Null);
+            if nothing { ReplyKind::Nothing } else { ReplyKind::Value }
         }
-        EngineReply::Array(_)
-        | EngineReply::Map(_)
-        | EngineReply::Status(_)
-        | EngineReply::Integer(_)
-        | EngineReply::Bytes(_) => ReplyKind::Value,
+        EngineReply::Status(_) | EngineReply::Integer(_) | EngineReply::Bytes(_) => {
+            ReplyKind::Value
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub use info::{ServerInfo, ServerName};
 pub use inquiry::InquiryError;
 pub use memory::{MemoryReading, PeakReset, RssSource};
 pub use peers::{Peer, installed_servers, servers_for_tests};
-pub use process::transparent_huge_pages;
+pub use process::{own_cpu_time, transparent_huge_pages};
 pub use spawned::SpawnError;
 pub use spec::{ServerAddress, SpecError, TargetSpec};
 pub use target::{OpenError, Target, TargetOptions};

@@ -24,6 +24,12 @@ pub fn transparent_huge_pages() -> Option<String> {
     system::transparent_huge_pages()
 }
 
+/// The time that processors have spent for this process, as [`Target::cpu_time`](crate::Target) is
+/// counted: for telling whether the one who asks was the bottleneck.
+pub fn own_cpu_time() -> Option<Duration> {
+    cpu_time(std::process::id())
+}
+
 /// What a process has in memory; `None` where the system does not say.
 pub(crate) fn resident(process_id: u32) -> Option<Resident> {
     system::resident(process_id)

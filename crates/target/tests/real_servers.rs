@@ -194,8 +194,14 @@ fn a_running_server_is_somebodys() {
         assert_eq!(admission.keys_before, 10);
         assert_eq!(admission.prefix_to_remove.as_deref(), Some("p:"));
 
-        // What was started for the measurement takes anything.
+        // What was started for the measurement takes anything, but holds nothing yet.
         assert!(spawned.admit(&DataPolicy::default()).is_ok());
+        let to_data = |target: &Target, allow_nonempty| {
+            target.admit_to_data(&DataPolicy { allow_nonempty, key_prefix: None })
+        };
+        assert!(matches!(to_data(&spawned, true), Err(AdmissionError::StartsEmpty { .. })));
+        assert!(matches!(to_data(&target, false), Err(AdmissionError::WritesToData { .. })));
+        assert_eq!(to_data(&target, true).unwrap().prefix_to_remove, None);
         // Another database of the same server is another place.
         let other = running(&spawned, "/3");
         assert_eq!(other.admit(&DataPolicy::default()).unwrap().keys_before, 0);
