@@ -2,7 +2,7 @@
 
 use crate::doorbell::Doorbell;
 use crate::ring::{PushError, Ring};
-use crate::sync::{Arc, Patience, park_until};
+use crate::sync::{Arc, Patience, park_until, spin_until};
 use crate::wake::Wake;
 use std::time::Instant;
 
@@ -98,17 +98,19 @@ impl<T: Send> Owner<T> {
         self.shared.ring.is_finished()
     }
 
+    /// Looks for a few microseconds whether something comes. For an owner that has a core to
+    /// itself: a look is cheaper than a sleep and a wake.
+    pub fn linger(&mut self) -> bool {
+        spin_until(|| self.has_work())
+    }
+
     /// Says that the owner is about to sleep, by whatever means its [`Wake`] ends. True: it may
     /// sleep, and whoever sends will wake it. False: there is work already, so it must not.
     ///
     /// For an owner that waits for other things too (an event loop); call
     /// [`wake_up`](Self::wake_up) after the sleep. Others use [`sleep`](Self::sleep).
     pub fn announce_sleep(&mut self) -> bool {
-        let ring = &self.shared.ring;
-        self.shared.doorbell.announce_unless(|| {
-            // SAFETY: as in `pop`.
-            ring.is_finished() || unsafe { ring.has_item() }
-        })
+        self.shared.doorbell.announce_unless(|| self.has_work())
     }
 
     /// Says that the owner is awake again: senders need not wake it.
@@ -131,6 +133,14 @@ impl<T: Send> Owner<T> {
             park_until(deadline);
         }
         self.wake_up();
+    }
+}
+
+impl<T> Owner<T> {
+    /// Whether there is an item, or nothing to come any more.
+    fn has_work(&self) -> bool {
+        // SAFETY: as in `pop`: this is private, and its callers hold `&mut self`.
+        self.shared.ring.is_finished() || unsafe { self.shared.ring.has_item() }
     }
 }
 

@@ -15,7 +15,7 @@ mod object;
 mod scan;
 mod string;
 
-pub use scan::parse_cursor;
+pub use scan::shard_of_cursor;
 
 /// Every row of the store.
 #[must_use]
@@ -34,6 +34,29 @@ impl Command {
         let Some(command) = NAMES.find(name) else { return resolve_subcommand(name, args) };
         command.check_arity(args.len())?;
         Ok((command, args.skip(1)))
+    }
+
+    /// The row of a command by its name and, if it may have subcommands, its first argument; and how
+    /// many arguments after the name belong to it: 1 if the row is a subcommand's.
+    #[must_use]
+    pub fn find(name: &[u8], first: Option<&[u8]>) -> Option<(&'static Self, usize)> {
+        let whole = NAMES.find(name).map(|command| (command, 0));
+        whole.or_else(|| {
+            let is = |(container, part): (&str, &str)| {
+                container.as_bytes().eq_ignore_ascii_case(name)
+                    && first.is_some_and(|first| part.as_bytes().eq_ignore_ascii_case(first))
+            };
+            let command = COMMANDS.iter().find(|command| command.parts().is_some_and(is))?;
+            Some((command, 1))
+        })
+    }
+
+    /// Whether the command takes so many arguments, its name (and its subcommand's) not counted.
+    ///
+    /// # Errors
+    /// [`CommandError::WrongArity`].
+    pub fn check_arguments(&'static self, arguments: usize) -> Result<(), CommandError> {
+        self.check_arity(arguments + 1 + usize::from(self.parts().is_some()))
     }
 
     fn check_arity(&'static self, arguments: usize) -> Result<(), CommandError> {

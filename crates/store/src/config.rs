@@ -8,6 +8,13 @@ pub const DATABASES: usize = 16;
 /// How many requests a group holds at most.
 pub const GROUP: usize = 16;
 
+/// How many shards one keyspace can have: a `SCAN` cursor names its shard in 10 bits.
+pub const SHARDS_MAX: usize = 1 << SHARD_BITS;
+
+/// The bits of a `SCAN` cursor that name a shard. The position takes 43 more; together they are
+/// below 2⁵³, so that clients that keep numbers as floats keep them exact.
+pub(crate) const SHARD_BITS: u32 = 10;
+
 /// What can be chosen about a [`Store`](crate::Store). The limits bear Redis' names and defaults.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -15,6 +22,11 @@ pub struct Config {
     pub hasher: KeyHasher,
     /// Where the random numbers of `HRANDFIELD` start.
     pub random_seed: u64,
+    /// Which of the keyspace's shards this is, from 0: the lowest bits of a `SCAN` cursor say where
+    /// the scan stands, and after a shard's last key comes the next shard's first.
+    pub shard: usize,
+    /// How many shards there are, at most [`SHARDS_MAX`].
+    pub shards: usize,
     /// A hash with more fields than this is a `hashtable` to `OBJECT ENCODING`, for good.
     pub hash_max_listpack_entries: usize,
     /// A hash that once held a longer field or value, in bytes, is a `hashtable` likewise.
@@ -32,6 +44,8 @@ impl Config {
         Self {
             hasher,
             random_seed,
+            shard: 0,
+            shards: 1,
             hash_max_listpack_entries: 512,
             hash_max_listpack_value: 64,
             packed_fields_max: 512,

@@ -44,8 +44,8 @@ mod table;
 
 pub use accounting::Accounting;
 pub use command::{Command, Flags, Keys, Merge, Run, Spread};
-pub use commands::{commands, parse_cursor};
-pub use config::{Config, DATABASES, GROUP};
+pub use commands::{commands, shard_of_cursor};
+pub use config::{Config, DATABASES, GROUP, SHARDS_MAX};
 pub use context::Context;
 pub use error::CommandError;
 pub use hasher::KeyHasher;

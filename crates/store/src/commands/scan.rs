@@ -1,7 +1,8 @@
 //! How is a keyspace gone through, a few keys at a time?
 
 use crate::command::{Command, Flags, Keys, Spread};
-use crate::commands::{quotable, until_nul};
+use crate::commands::until_nul;
+use crate::config::{Config, SHARD_BITS, SHARDS_MAX};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::glob::Glob;
@@ -20,24 +21,45 @@ pub(super) const ROWS: &[Command] = &[Command {
     run: scan,
 }];
 
-/// The cursor here is the store's own, a position below 2^43; whoever asks several shards adds which
-/// one is meant.
+/// Which shard a `SCAN` with this cursor continues in; `None` if it is no cursor.
+#[must_use]
+pub fn shard_of_cursor(cursor: &[u8]) -> Option<usize> {
+    parse_cursor(cursor).ok().map(|cursor| split_cursor(cursor).0)
+}
+
+/// A shard and a position in it.
+fn split_cursor(cursor: u64) -> (usize, u64) {
+    #[expect(clippy::cast_possible_truncation, reason = "the mask leaves 10 bits")]
+    let shard = cursor as usize & (SHARDS_MAX - 1);
+    (shard, cursor >> SHARD_BITS)
+}
+
+/// The cursor that goes on at a position of this shard, or where it is at its end (0) in the next.
+fn join_cursor(config: &Config, position: u64) -> u64 {
+    let next_shard = config.shard + 1;
+    match position {
+        0 if next_shard < config.shards => next_shard as u64,
+        0 => 0,
+        position => position << SHARD_BITS | config.shard as u64,
+    }
+}
+
 fn scan(
     context: &mut Context<'_>,
     args: Args<'_>,
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
-    let cursor = parse_cursor(args.at(0))?;
+    let (_, cursor) = split_cursor(parse_cursor(args.at(0))?);
     let options = ScanOptions::parse(args.skip(1), Scanned::Keys)?;
     let is_wanted = |key: &[u8], object: ObjectRef<'_>| {
-        options.type_name.is_none_or(|name| name == object.type_name()) && options.is_match(key)
+        options.is_type(object.type_name()) && options.is_match(key)
     };
     // The reply begins with what is known only at its end, so the keys are gone through twice.
     let mut keys = 0;
     let next = context.scan(cursor, options.count, &mut |key, object| {
         keys += usize::from(is_wanted(key, object));
     });
-    write_head(next, keys, sink);
+    write_head(join_cursor(context.config, next), keys, sink);
     context.scan(cursor, options.count, &mut |key, object| {
         if !sink.is_full() && is_wanted(key, object) {
             sink.value(Value::Bytes(key));
@@ -58,7 +80,7 @@ pub(super) fn write_head(cursor: u64, elements: usize, sink: &mut dyn ReplySink)
 ///
 /// # Errors
 /// If it is not such a text.
-pub fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
+pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
     let text = until_nul(text);
     if let Some(integer) = parse_integer(text) {
         return u64::try_from(integer).map_err(|_| CommandError::InvalidCursor);
@@ -95,11 +117,8 @@ pub(super) struct ScanOptions<'a> {
     pub(super) count: usize,
     pub(super) with_values: bool,
     pattern: Option<Glob<'a>>,
-    type_name: Option<&'static str>,
+    type_name: Option<&'a [u8]>,
 }
-
-/// The types of Redis that a key could have, here or there.
-const TYPE_NAMES: [&str; 6] = ["string", "list", "set", "zset", "hash", "stream"];
 
 impl<'a> ScanOptions<'a> {
     pub(super) fn parse(options: Args<'a>, scanned: Scanned) -> Result<Self, CommandError> {
@@ -126,7 +145,7 @@ impl<'a> ScanOptions<'a> {
                     index += 2;
                 }
                 Some(name) if is(b"type") && scanned == Scanned::Keys => {
-                    parsed.type_name = Some(parse_type(name)?);
+                    parsed.type_name = Some(name);
                     index += 2;
                 }
                 _ if is(b"novalues") => {
@@ -144,6 +163,11 @@ impl<'a> ScanOptions<'a> {
         Ok(parsed)
     }
 
+    /// A type that nobody knows is no error; no key is of it.
+    fn is_type(&self, type_name: &str) -> bool {
+        self.type_name.is_none_or(|wanted| wanted.eq_ignore_ascii_case(type_name.as_bytes()))
+    }
+
     pub(super) fn is_match(&self, name: &[u8]) -> bool {
         self.pattern.is_none_or(|pattern| pattern.is_match(name))
     }
@@ -152,11 +176,4 @@ impl<'a> ScanOptions<'a> {
     pub(super) fn elements(&self, fields: usize) -> usize {
         if self.with_values { fields * 2 } else { fields }
     }
-}
-
-fn parse_type(name: &[u8]) -> Result<&'static str, CommandError> {
-    let known = TYPE_NAMES.into_iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name));
-    known.ok_or_else(|| {
-        CommandError::Other(format!("ERR unknown type name '{}'", quotable(name)).into())
-    })
 }

@@ -1,0 +1,43 @@
+//! Why did a call not get its answer?
+
+use std::fmt;
+
+/// Why the engine did not answer a call, or answered it with a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A shard's mailbox had no room for as long as the caller was willing to wait. Nothing of a
+    /// single-key call has been done; of a pipeline, what went to other shards has.
+    Full {
+        /// Which shard.
+        shard: usize,
+    },
+    /// The engine has been shut down. Nothing of the call has been done.
+    Closed,
+    /// The shard that had accepted the call is gone without having answered: it panicked, or
+    /// whoever drove it dropped it. Its data is lost.
+    ShardLost {
+        /// Which shard.
+        shard: usize,
+    },
+    /// The command was run, and failed; the text is Redis', code first.
+    Failed(String),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { shard } => write!(
+                formatter,
+                "the mailbox of shard {shard} is full; wait longer, or ask for a larger one"
+            ),
+            Self::Closed => formatter.write_str("the engine is shut down"),
+            Self::ShardLost { shard } => {
+                write!(formatter, "shard {shard} is lost: it stopped before it answered")
+            }
+            Self::Failed(text) => formatter.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}

@@ -1,0 +1,33 @@
+//! What does the engine hold?
+
+use hectare_store::Accounting;
+
+/// What the engine holds, by its own accounting, summed over its shards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// How many shards there are.
+    pub shards: usize,
+    /// How many keys, expired ones that nobody has met yet included.
+    pub keys: u64,
+    /// How many fields in all hashes.
+    pub fields: u64,
+    /// Key, field and value bytes, each as often as it is stored.
+    pub payload_bytes: u64,
+    /// What keys, fields and values take, payload included.
+    pub record_bytes: u64,
+    /// What it takes to find them.
+    pub index_bytes: u64,
+    /// Everything: records and index.
+    pub memory_bytes: u64,
+}
+
+impl Stats {
+    pub(crate) fn add(&mut self, shard: &Accounting) {
+        self.keys += shard.keys;
+        self.fields += shard.fields;
+        self.payload_bytes += shard.payload_bytes;
+        self.record_bytes += shard.record_bytes;
+        self.index_bytes += shard.index_bytes;
+        self.memory_bytes += shard.total_bytes();
+    }
+}
