@@ -181,7 +181,12 @@ static NAMES: Names = {
     let mut places = [NO_ROW; PLACES];
     let mut row = 0;
     while row < ROWS {
-        let mut place = Names::place(COMMANDS[row].name.as_bytes());
+        let name = COMMANDS[row].name.as_bytes();
+        if has_subcommand(name) {
+            row += 1;
+            continue;
+        }
+        let mut place = Names::place(name);
         while places[place] != NO_ROW {
             place = (place + 1) % PLACES;
         }
@@ -202,7 +207,7 @@ impl Names {
         let mut place = Self::place(name);
         loop {
             let command = COMMANDS.get(usize::from(self.places[place]))?;
-            if command.name.as_bytes().eq_ignore_ascii_case(name) && command.parts().is_none() {
+            if command.name.as_bytes().eq_ignore_ascii_case(name) {
                 return Some(command);
             }
             place = (place + 1) % PLACES;
@@ -220,4 +225,15 @@ impl Names {
 /// The same number for a letter in upper and lower case.
 const fn lower(letter: u8) -> usize {
     (letter | 0x20) as usize
+}
+
+const fn has_subcommand(name: &[u8]) -> bool {
+    let mut index = 0;
+    while index < name.len() {
+        if name[index] == b'|' {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }

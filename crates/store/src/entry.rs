@@ -78,6 +78,14 @@ impl Entry {
         }
     }
 
+    /// Reads the beginning of the record, and returns what it read.
+    pub(crate) fn touch(&self) -> u64 {
+        match self {
+            Self::Record(record) => u64::from(record[0]),
+            Self::Large(large) => large.table.len() as u64,
+        }
+    }
+
     /// The last millisecond at which the entry is alive.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         match self {

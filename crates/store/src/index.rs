@@ -211,6 +211,15 @@ impl<T> Index<T> {
         hash >> shift
     }
 
+    /// Reads the slot near which an item of this hash would lie, and no other: a read that nothing
+    /// depends on, so that a processor has many of them in flight. Returns what it read.
+    pub(crate) fn touch(&self, hash: u64) -> u64 {
+        let Some(segment) = self.segment_of(hash).map(|segment| &self.segments[segment]) else {
+            return 0;
+        };
+        segment.slots.get(segment.guess(hash)).map_or(0, |slot| slot.hash)
+    }
+
     fn segment_of(&self, hash: u64) -> Option<usize> {
         self.directory.get(self.entry_of(hash)).map(|&segment| segment as usize)
     }
@@ -269,10 +278,7 @@ impl<T> Index<T> {
 impl<T> Segment<T> {
     /// The first slot whose hash is `hash` or more.
     fn first_at_or_after(&self, hash: u64) -> usize {
-        // Where it would be if hashes were spread evenly over the segment's range.
-        let share = u128::from(hash.checked_shl(self.depth).unwrap_or(0));
-        let guess = (share * self.slots.len() as u128) >> u64::BITS;
-        let mut slot = usize::try_from(guess).unwrap_or(0);
+        let mut slot = self.guess(hash);
         while self.slots.get(slot).is_some_and(|at| at.hash < hash) {
             slot += 1;
         }
@@ -280,6 +286,13 @@ impl<T> Segment<T> {
             slot -= 1;
         }
         slot
+    }
+
+    /// Where `hash` would be if hashes were spread evenly over the segment's range.
+    fn guess(&self, hash: u64) -> usize {
+        let share = u128::from(hash.checked_shl(self.depth).unwrap_or(0));
+        let guess = (share * self.slots.len() as u128) >> u64::BITS;
+        usize::try_from(guess).unwrap_or(0)
     }
 
     /// The first hash after this segment, which holds `hash`; `None` if it is the last segment.

@@ -34,6 +34,16 @@ impl Keyspace {
         Some(self.index.get(position))
     }
 
+    /// Reads the slot of a key, and returns what it read.
+    pub(crate) fn touch_slot(&self, hash: u64) -> u64 {
+        self.index.touch(hash)
+    }
+
+    /// Reads the beginning of a key's record, and returns what it read.
+    pub(crate) fn touch_record(&self, hash: u64) -> u64 {
+        self.index.at(hash).next().map_or(0, Entry::touch)
+    }
+
     /// Puts a string in the place of whatever the key held.
     pub(crate) fn put_string(
         &mut self,
