@@ -3,7 +3,6 @@
 //! One producer and one consumer, each on a thread. A message is a slice of commands, so that every
 //! queue moves two words and the consumer touches every command. `one way`: as fast as they go, per
 //! command. `round trip`: one message in flight, answered, per command.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use crossbeam::queue::{ArrayQueue, SegQueue};
