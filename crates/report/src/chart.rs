@@ -20,9 +20,19 @@ const HEADER_HEIGHT: f64 = 84.0;
 const PANEL_ABOVE: f64 = 44.0;
 const PANEL_BELOW: f64 = 48.0;
 
-/// Told apart by most who see colours differently (after Okabe and Ito).
-const COLORS: [(&str, &str); 3] = [("flat", "#d55e00"), ("hash", "#0072b2"), ("json", "#009e73")];
-const BUCKET_COLORS: [&str; 3] = ["#cc79a7", "#e69f00", "#56b4e9"];
+/// Told apart by most who see colours differently (after Okabe and Ito); full for what was grown,
+/// and half as strong for what was written at once.
+const COLORS: [(&str, Shades); 3] = [
+    ("flat", ["#d55e00", "#eaae80"]),
+    ("hash", ["#0072b2", "#80b8d8"]),
+    ("json", ["#009e73", "#80ceb9"]),
+];
+/// For buckets of less than 500 objects, of less than 1000, and above.
+const BUCKET_COLORS: [Shades; 3] =
+    [["#cc79a7", "#e5bcd3"], ["#e69f00", "#f2cf80"], ["#56b4e9", "#aad9f4"]];
+
+/// The colour of grown and of bulk.
+type Shades = [&'static str; 2];
 
 /// The chart as the text of an SVG file.
 #[must_use]
@@ -132,7 +142,7 @@ impl<'a> Panel<'a> {
                 row.write_pattern,
                 row.used_memory_bytes_per_field
             );
-            svg.bar((x, y, width, bottom - y), &color(row), opacity(&row.write_pattern), &tooltip);
+            svg.bar((x, y, width, bottom - y), color(row), &tooltip);
             let figure = if rss < 99.95 { format!("{rss:.1}") } else { format!("{rss:.0}") };
             svg.text(x + width / 2.0, y.min(accounted_y) - 4.0, "figure", "middle", &figure);
         }
@@ -141,7 +151,7 @@ impl<'a> Panel<'a> {
 }
 
 fn legend(svg: &mut Svg, rows: &[Row]) {
-    let mut entries: Vec<(String, String, f64)> = Vec::new();
+    let mut entries: Vec<(String, &'static str)> = Vec::new();
     for comparison in comparisons(rows) {
         for (layout, pattern) in cells(&comparison.layouts(), &comparison.patterns()) {
             let row = comparison
@@ -150,14 +160,14 @@ fn legend(svg: &mut Svg, rows: &[Row]) {
                 .find_map(|key| comparison.row(key, layout, pattern));
             let Some(row) = row else { continue };
             let name = format!("{layout}, {pattern}");
-            if entries.iter().all(|(other, ..)| *other != name) {
-                entries.push((name, color(row), opacity(pattern)));
+            if entries.iter().all(|(other, _)| *other != name) {
+                entries.push((name, color(row)));
             }
         }
     }
     let (mut x, y) = (MARGIN_LEFT, 54.0);
-    for (name, color, opacity) in entries {
-        svg.bar((x, y - 10.0, 12.0, 12.0), &color, opacity, &name);
+    for (name, color) in entries {
+        svg.bar((x, y - 10.0, 12.0, 12.0), color, &name);
         svg.text(x + 17.0, y, "label", "start", &name);
         x += 36.0 + 6.4 * name.chars().count() as f64;
     }
@@ -173,18 +183,15 @@ fn cells<'a>(
     layouts.iter().flat_map(|layout| patterns.iter().map(|&pattern| (layout.as_str(), pattern)))
 }
 
-fn color(row: &Row) -> String {
+fn color(row: &Row) -> &'static str {
     let known = COLORS.iter().find(|(layout, _)| *layout == row.layout);
-    match (known, row.bucket_size) {
-        (Some((_, color)), _) => (*color).to_owned(),
-        (None, Some(size)) if size < 500 => BUCKET_COLORS[0].to_owned(),
-        (None, Some(size)) if size < 1000 => BUCKET_COLORS[1].to_owned(),
-        (None, _) => BUCKET_COLORS[2].to_owned(),
-    }
-}
-
-fn opacity(pattern: &str) -> f64 {
-    if pattern == "grown" { 1.0 } else { 0.5 }
+    let shades = match (known, row.bucket_size) {
+        (Some((_, shades)), _) => shades,
+        (None, Some(..500)) => &BUCKET_COLORS[0],
+        (None, Some(..1000)) => &BUCKET_COLORS[1],
+        (None, _) => &BUCKET_COLORS[2],
+    };
+    if row.write_pattern == "grown" { shades[0] } else { shades[1] }
 }
 
 /// The smallest of 1, 2, 2.5, 5 × a power of ten that is not below `least`.
@@ -241,17 +248,11 @@ impl Svg {
     }
 
     /// A rectangle from its left, top, width and height.
-    fn bar(
-        &mut self,
-        (x, y, width, height): (f64, f64, f64, f64),
-        color: &str,
-        opacity: f64,
-        tip: &str,
-    ) {
+    fn bar(&mut self, (x, y, width, height): (f64, f64, f64, f64), color: &str, tip: &str) {
         let tip = escaped(tip);
         self.push(format_args!(
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-             fill=\"{color}\" fill-opacity=\"{opacity}\"><title>{tip}</title></rect>"
+             fill=\"{color}\"><title>{tip}</title></rect>"
         ));
     }
 

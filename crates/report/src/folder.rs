@@ -96,6 +96,23 @@ impl Folder {
         self.replace(CHART_FILE, &chart(rows))
     }
 
+    /// Removes the folder of a run that measured nothing, with what [`Folder::create_rows`] and
+    /// [`Folder::write_setup`] put there and nothing else.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or holds something else.
+    pub fn discard(self) -> Result<(), FolderError> {
+        for name in [ROWS_FILE, SETUP_FILE] {
+            match fs::remove_file(self.path.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(FolderError { path: self.path.join(name), source: error });
+                }
+                _ => {}
+            }
+        }
+        fs::remove_dir(&self.path).map_err(|source| FolderError { path: self.path, source })
+    }
+
     /// Puts a whole file in the place of what was there, or leaves that as it was.
     fn replace(&self, name: &str, text: &str) -> Result<(), FolderError> {
         let path = self.path.join(name);
@@ -199,6 +216,17 @@ mod tests {
         assert_eq!(files(), before);
         let names: Vec<&str> = before.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["SETUP.md", "memory.csv", "memory.svg", "summary.md"]);
+    }
+
+    #[test]
+    fn a_run_without_rows_leaves_no_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::create(parent.path(), &setup()).unwrap();
+        folder.write_setup(&setup(), &[]).unwrap();
+        drop(folder.create_rows().unwrap());
+        let path = folder.path().to_owned();
+        folder.discard().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]

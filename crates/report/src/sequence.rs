@@ -1,5 +1,7 @@
 //! How does one cell follow another?
 
+use std::ops::ControlFlow;
+
 use crate::cell::Cell;
 use crate::plan::Plan;
 use crate::row::Row;
@@ -26,8 +28,8 @@ pub enum RunnerError {
 pub trait Observer {
     /// The cell of that number, counted from 0, begins.
     fn begins(&mut self, number: usize, cell: &Cell);
-    /// It has been measured.
-    fn measured(&mut self, row: &Row);
+    /// It has been measured; with `Break` as the answer, no other cell is.
+    fn measured(&mut self, row: &Row) -> ControlFlow<()>;
 }
 
 /// How a sequence of cells ended.
@@ -56,7 +58,11 @@ pub fn measure_plan(
     for (number, cell) in plan.cells().iter().enumerate() {
         observer.begins(number, cell);
         match runner.run(cell) {
-            Ok(row) => observer.measured(&row),
+            Ok(row) => {
+                if observer.measured(&row).is_break() {
+                    return Ending::Stopped;
+                }
+            }
             Err(RunnerError::Stopped) => return Ending::Stopped,
             Err(RunnerError::Failed(reason)) => {
                 return Ending::Failed { cell: cell.to_string(), reason };
@@ -90,6 +96,8 @@ mod tests {
     struct Kept {
         begun: Vec<String>,
         rows: Vec<Row>,
+        /// After so many there is a break; never if 0.
+        rows_wanted: usize,
     }
 
     impl Observer for Kept {
@@ -98,8 +106,13 @@ mod tests {
             self.begun.push(cell.to_string());
         }
 
-        fn measured(&mut self, row: &Row) {
+        fn measured(&mut self, row: &Row) -> ControlFlow<()> {
             self.rows.push(row.clone());
+            if self.rows.len() == self.rows_wanted {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         }
     }
 
@@ -130,5 +143,14 @@ mod tests {
         let (ending, kept) = sequence(5, RunnerError::Stopped);
         assert_eq!(ending, Ending::Stopped);
         assert_eq!(kept.rows.len(), 5);
+    }
+
+    #[test]
+    fn whoever_wants_no_more_rows_gets_no_more() {
+        let plan = Plan::new(&Choices::default()).unwrap();
+        let mut kept = Kept { rows_wanted: 2, ..Kept::default() };
+        let mut runner = Scripted { rows: 12, error: RunnerError::Stopped };
+        assert_eq!(measure_plan(&plan, &mut runner, &mut kept), Ending::Stopped);
+        assert_eq!(kept.rows.len(), 2);
     }
 }

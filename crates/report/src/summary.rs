@@ -12,10 +12,10 @@ use crate::table::{TableStyle, tables};
 #[must_use]
 pub fn summary(rows: &[Row]) -> String {
     format!(
-        "# Memory per field\n\n{}\n![Bytes per field](memory.svg)\n\n\
+        "# Memory per field\n\n{}\n\n![Bytes per field](memory.svg)\n\n\
          What it was measured on is in [SETUP.md](SETUP.md), every figure in \
          [memory.csv](memory.csv).\n\n{}## Where Hectare loses\n\n{}",
-        sentences(rows).replace('\n', "\n\n"),
+        sentences(rows).trim_end().replace('\n', "\n\n"),
         tables(rows, TableStyle::Markdown),
         losses(rows)
     )

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
 
 use crate::comparison::{Comparison, comparisons};
 use crate::row::Row;
@@ -28,7 +28,7 @@ pub fn tables(rows: &[Row], style: TableStyle) -> String {
         let logical = logical_label(rows, &comparison);
         push_line(
             &mut text,
-            &format!("{heading}{}: {}, {logical}", comparison.dataset, comparison.size_label()),
+            &format!("{heading}{}: {}, {logical}\n", comparison.dataset, comparison.size_label()),
         );
         push_part(
             &mut text,
@@ -55,8 +55,9 @@ fn logical_label(rows: &[Row], comparison: &Comparison<'_>) -> String {
 }
 
 fn push_part(text: &mut String, style: TableStyle, title: &str, table: &Table) {
+    // Markdown needs an empty line before a table.
     let gap = if style == TableStyle::Markdown { "\n" } else { "" };
-    push_line(text, &format!("{gap}{title}{gap}"));
+    push_line(text, &format!("{title}{gap}"));
     for line in table.to_string().lines() {
         push_line(text, line.trim_end());
     }
@@ -71,7 +72,9 @@ fn table(comparison: &Comparison<'_>, style: TableStyle, show: fn(&Row) -> Strin
     let layouts = comparison.layouts();
     let mut table = Table::new();
     table.load_style(match style {
-        TableStyle::Terminal => presets::UTF8_HORIZONTAL_ONLY,
+        TableStyle::Terminal => {
+            presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'))
+        }
         TableStyle::Markdown => presets::ASCII_MARKDOWN,
     });
     table.set_header(["target", "written"].into_iter().chain(layouts.iter().map(String::as_str)));

@@ -1,0 +1,120 @@
+//! What will a report do?
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use hectare_report::{Cell, Choices, Plan, SchemaSource};
+use hectare_target::{DataPolicy, TargetSpec, installed_servers};
+
+use crate::args::{DataArgs, FormatArgs, ReportArgs, RunningArgs};
+use crate::failure::Failure;
+
+/// What a report does; each of them can be done.
+#[derive(Debug)]
+pub(crate) enum ReportPlan {
+    /// Measure.
+    Measure(MeasurePlan),
+    /// Show an earlier run.
+    Show { folder: PathBuf, format: Format },
+    /// Write one load's commands.
+    Emit { cell: Box<Cell>, file: PathBuf },
+}
+
+/// What is measured, and what becomes of it.
+#[derive(Debug)]
+pub(crate) struct MeasurePlan {
+    pub(crate) plan: Plan,
+    pub(crate) output: PathBuf,
+    pub(crate) format: Format,
+    /// Whether no server to compare with was found.
+    pub(crate) alone: bool,
+}
+
+/// What standard output gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Tables and sentences.
+    Text,
+    /// A CSV line for each row.
+    Csv,
+    /// A JSON object for each row.
+    Json,
+}
+
+impl ReportPlan {
+    /// Makes sense of what was typed.
+    pub(crate) fn new(args: ReportArgs) -> Result<Self, Failure> {
+        let format = Format::of(&args.format);
+        if let Some(folder) = args.from {
+            return Ok(Self::Show { folder, format });
+        }
+        let mut choices = Choices {
+            schemas: schemas(&args.data),
+            objects: args.data.objects,
+            layouts: args.layouts,
+            bucket_sizes: args.bucket_sizes,
+            write_patterns: args.write_patterns,
+            targets: args.targets,
+            policy: policy(args.running),
+        };
+        if let Some(file) = args.emit_resp {
+            return emit(&choices, file);
+        }
+        let mut alone = false;
+        if choices.targets.is_empty() {
+            choices.targets = usual_targets();
+            alone = choices.targets.len() == 1;
+        }
+        let plan = Plan::new(&choices).map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Self::Measure(MeasurePlan { plan, output: args.output, format, alone }))
+    }
+}
+
+impl Format {
+    pub(crate) fn of(args: &FormatArgs) -> Self {
+        match (args.csv, args.json) {
+            (true, _) => Self::Csv,
+            (false, true) => Self::Json,
+            (false, false) => Self::Text,
+        }
+    }
+}
+
+/// The schemas in the order: those of the program, those of the user.
+pub(crate) fn schemas(data: &DataArgs) -> Vec<SchemaSource> {
+    let named = data.datasets.iter().map(|name| match Path::new(name).extension() {
+        Some(extension) if extension == "toml" => SchemaSource::File(name.into()),
+        _ => SchemaSource::Preset(name.clone()),
+    });
+    named.chain(data.schemas.iter().cloned().map(SchemaSource::File)).collect()
+}
+
+pub(crate) fn policy(running: RunningArgs) -> DataPolicy {
+    DataPolicy { allow_nonempty: running.allow_nonempty, key_prefix: running.key_prefix }
+}
+
+fn emit(choices: &Choices, file: PathBuf) -> Result<ReportPlan, Failure> {
+    let plan = Plan::new(choices).map_err(|error| Failure::Usage(error.to_string()))?;
+    match plan.cells() {
+        [cell] => Ok(ReportPlan::Emit { cell: Box::new(cell.clone()), file }),
+        cells => Err(Failure::Usage(format!(
+            "--emit-resp writes one load, and these choices make {}; choose one --dataset, one \
+             --layout and one --write-pattern",
+            cells.len()
+        ))),
+    }
+}
+
+/// The embedded engine and every server that can be found.
+fn usual_targets() -> Vec<TargetSpec> {
+    let servers = installed_servers(&workspace_root());
+    let spawned = servers.into_iter().map(|server| TargetSpec::Spawn { program: server.path });
+    [TargetSpec::Embedded].into_iter().chain(spawned).collect()
+}
+
+/// Where `scripts/peers` puts servers: below the workspace that this program was built from, or
+/// else below the current folder.
+fn workspace_root() -> PathBuf {
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    built_from.canonicalize().or_else(|_| env::current_dir()).unwrap_or_default()
+}

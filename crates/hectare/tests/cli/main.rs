@@ -1,0 +1,6 @@
+//! Does the command do what its user typed, and end well when that is impossible?
+
+mod harness;
+mod report;
+mod servers;
+mod usage;
