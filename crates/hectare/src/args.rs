@@ -1,11 +1,13 @@
 //! What was typed?
 
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use hectare_report::LayoutChoice;
 use hectare_target::TargetSpec;
-use hectare_workload::WritePattern;
+use hectare_workload::{KeyPopularity, Mix, WritePattern};
 
 /// What a field costs, in memory and in time: an embedded engine for Redis hashes, measured beside
 /// Redis-protocol servers.
@@ -20,6 +22,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tool {
     Report(Box<ReportArgs>),
+    Loadgen(Box<LoadgenArgs>),
     /// Measures one cell of a report, in a process of its own.
     #[command(hide = true)]
     Cell,
@@ -87,6 +90,98 @@ pub(crate) struct ReportArgs {
     pub(crate) emit_resp: Option<PathBuf>,
 }
 
+/// Measures how fast a target answers, and how late.
+///
+/// Without arguments, `user` objects are loaded into the embedded engine as hashes, and a mix of
+/// mostly single-field HSET is sent for ten seconds.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LoadgenArgs {
+    /// What is measured: `embedded`, `spawn:PATH` (a redis-server or valkey-server, started for it
+    /// and stopped again) or `redis://host:port` (a running server, which must be empty).
+    #[arg(long, value_name = "TARGET", default_value = "embedded")]
+    pub(crate) target: TargetSpec,
+
+    /// Data that comes with the program: `user` (if none is named), `counter`, `session`, `wide`,
+    /// `bucketed` or `large`.
+    #[arg(long, value_name = "NAME", conflicts_with = "schema")]
+    pub(crate) dataset: Option<String>,
+
+    /// Data of your own, described in a TOML file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// How many objects there are; as many as the schema says if left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) objects: Option<u64>,
+
+    /// The shares of the operations hset1 (one field), hset (all fields), hget, hmget, hgetall and
+    /// hincrby.
+    #[arg(long, value_name = "OPERATION=SHARE,…", default_value_t)]
+    pub(crate) mix: Mix,
+
+    /// Which objects are asked for: `uniform`, `zipf` or `zipf:EXPONENT`.
+    #[arg(long, value_name = "POPULARITY", default_value_t)]
+    pub(crate) popularity: KeyPopularity,
+
+    /// How many threads send; for the embedded engine one for each core, for a server half as many,
+    /// if left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// How many connections they have together; for the embedded engine one for each thread, for a
+    /// server 50, if left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) connections: Option<NonZeroUsize>,
+
+    /// How many commands each connection has in flight.
+    #[arg(long, value_name = "N")]
+    pub(crate) pipeline: Option<NonZeroUsize>,
+
+    /// How many shards the embedded engine has; one for each core if left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) shards: Option<NonZeroUsize>,
+
+    /// After how many commands it ends.
+    #[arg(long, value_name = "N", conflicts_with = "duration")]
+    pub(crate) requests: Option<NonZeroU64>,
+
+    /// After how long it ends: `10`, `10s`, `500ms`, `2m`.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+
+    /// For how long commands are sent before they count.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) warm_up: Option<Duration>,
+
+    /// What the operations are drawn from; the same seed gives the same commands.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Sends to a server that holds the objects already, instead of loading them first.
+    #[arg(long)]
+    pub(crate) no_fill: bool,
+
+    #[command(flatten)]
+    pub(crate) running: RunningArgs,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+/// Reads a time: a number and its unit, seconds if there is none.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, seconds) = if let Some(number) = text.strip_suffix("ms") {
+        (number, 0.001)
+    } else if let Some(number) = text.strip_suffix('m') {
+        (number, 60.0)
+    } else {
+        (text.strip_suffix('s').unwrap_or(text), 1.0)
+    };
+    let read = number.parse::<f64>().ok().map(|number| number * seconds);
+    read.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a time is a number with the unit ms, s or m, such as 10s".to_owned())
+}
+
 /// Which data.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DataArgs {
@@ -120,11 +215,26 @@ pub(crate) struct RunningArgs {
 /// How results are written to standard output.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct FormatArgs {
-    /// Writes rows as CSV instead of tables.
+    /// Writes CSV rows instead of text.
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
 
-    /// Writes rows as JSON instead of tables, an object a line.
+    /// Writes JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_with_a_unit() {
+        for (text, millis) in [("10", 10_000), ("1.5s", 1500), ("20ms", 20), ("2m", 120_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "-1s", "1h", "ten", "NaN", "inf", "1e300m"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

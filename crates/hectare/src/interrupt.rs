@@ -27,6 +27,11 @@ impl Interrupt {
         Self(flag)
     }
 
+    /// The flag itself, for what looks at it without knowing of signals.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// Whether it was raised.
     pub(crate) fn is_raised(&self) -> bool {
         // Relaxed: as in `watch`.

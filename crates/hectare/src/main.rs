@@ -12,6 +12,8 @@ mod cell;
 mod cell_process;
 mod failure;
 mod interrupt;
+mod loadgen;
+mod loadgen_plan;
 mod report;
 mod report_plan;
 mod terminal;
@@ -25,6 +27,7 @@ use crate::args::{Args, Tool};
 fn main() -> ExitCode {
     let outcome = match Args::parse().tool {
         Tool::Report(args) => report::run(*args),
+        Tool::Loadgen(args) => loadgen::run(*args),
         Tool::Cell => cell::run(),
     };
     match outcome {

@@ -44,7 +44,7 @@ fn measure(plan: &MeasurePlan) -> Result<(), Failure> {
         archive: Archive::create(&plan.output, &setup),
         printer: Printer::new(plan.format),
         printing: Ok(()),
-        progress: Progress::new(cells as u64, "cells"),
+        progress: Progress::of(cells as u64, "cells"),
     };
     let ending =
         measure_plan(&plan.plan, &mut CellProcesses::new(interrupt.clone()), &mut recorder);

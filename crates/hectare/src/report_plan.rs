@@ -81,12 +81,17 @@ impl Format {
 }
 
 /// The schemas in the order: those of the program, those of the user.
-pub(crate) fn schemas(data: &DataArgs) -> Vec<SchemaSource> {
-    let named = data.datasets.iter().map(|name| match Path::new(name).extension() {
-        Some(extension) if extension == "toml" => SchemaSource::File(name.into()),
-        _ => SchemaSource::Preset(name.clone()),
-    });
+fn schemas(data: &DataArgs) -> Vec<SchemaSource> {
+    let named = data.datasets.iter().map(|name| named_schema(name));
     named.chain(data.schemas.iter().cloned().map(SchemaSource::File)).collect()
+}
+
+/// What a dataset's name stands for: a file, when it ends as files of schemas do.
+pub(crate) fn named_schema(name: &str) -> SchemaSource {
+    match Path::new(name).extension() {
+        Some(extension) if extension == "toml" => SchemaSource::File(name.into()),
+        _ => SchemaSource::Preset(name.to_owned()),
+    }
 }
 
 pub(crate) fn policy(running: RunningArgs) -> DataPolicy {

@@ -114,6 +114,17 @@ pub(crate) fn peers() -> Vec<Peer> {
     servers_for_tests(&root).unwrap_or_else(|sentence| panic!("{sentence}"))
 }
 
+/// Redis 7.0 where it is, or else the first server.
+pub(crate) fn reference() -> Option<Peer> {
+    let peers = peers();
+    peers.iter().find(|peer| peer.name.contains("redis-7.0")).or(peers.first()).cloned()
+}
+
+/// How a server is named as a target that is started.
+pub(crate) fn spawn_argument(peer: &Peer) -> String {
+    format!("spawn:{}", peer.path.display())
+}
+
 /// A server of a test, on a free port of 127.0.0.1, with nothing kept on disk.
 pub(crate) struct Server {
     pub(crate) child: Child,
@@ -235,4 +246,11 @@ fn state_and_parent(process_id: u32) -> Option<(char, u32)> {
 pub(crate) fn signal(process_id: u32, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &process_id.to_string()]).status();
     assert!(status.expect("kill starts").success());
+}
+
+/// The processor time that a process has spent, in clock ticks.
+pub(crate) fn busy_ticks(process_id: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process_id}/stat")).unwrap_or_default();
+    let Some((_, rest)) = stat.rsplit_once(") ") else { return 0 };
+    rest.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }

@@ -8,20 +8,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::harness::{
-    Run, Server, columns, descendants, empty_folder, hectare, is_alive, peers, run_in, signal,
-    wait_until,
+    Run, Server, busy_ticks, columns, descendants, empty_folder, hectare, is_alive, peers,
+    reference, run_in, signal, spawn_argument, wait_until,
 };
 use hectare_target::Peer;
-
-fn spawn_argument(peer: &Peer) -> String {
-    format!("spawn:{}", peer.path.display())
-}
-
-/// Redis 7.0 where it is, or else the first server.
-fn reference() -> Option<Peer> {
-    let peers = peers();
-    peers.iter().find(|peer| peer.name.contains("redis-7.0")).or(peers.first()).cloned()
-}
 
 /// The client that comes with a server: `redis-7.0-server` with `redis-7.0-cli`.
 fn client_of(peer: &Peer) -> PathBuf {
@@ -204,11 +194,4 @@ fn what_does_not_speak_the_protocol_is_told_apart() {
     let nobody = run_in(folder.path(), &[&report[..], &["redis://127.0.0.1:1"]].concat());
     nobody.expect(1, &["cannot connect to 127.0.0.1:1"]);
     assert!(!folder.path().join("results").read_dir().is_ok_and(|mut it| it.next().is_some()));
-}
-
-/// The processor time that a process has spent, in clock ticks.
-fn busy_ticks(process_id: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{process_id}/stat")).unwrap_or_default();
-    let Some((_, rest)) = stat.rsplit_once(") ") else { return 0 };
-    rest.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
