@@ -86,33 +86,31 @@ impl Load {
         }
         // Refusals are of no interest: a key may exist, as another type, on a server in use.
         connection.run(&reads, 0..reads.len()).map_err(LoadError::Connection)?;
-        let keys: Vec<&[u8]> = self.keys().take(KEYS_AT_ONCE).collect();
-        sum_over(connection, b"EXISTS", keys.into_iter())?;
+        sum_over(connection, b"EXISTS", self.keys().take(KEYS_AT_ONCE))?;
         Ok(())
     }
 
     /// Sends every command and takes every answer; the time is that from the first to the last.
-    pub(crate) fn send(
+    ///
+    /// `between` is called before each few MiB of commands, and ends the load with its error.
+    pub(crate) fn send<E: From<LoadError>>(
         &self,
         connection: &mut Connection,
-        should_stop: &dyn Fn() -> bool,
-    ) -> Result<Duration, LoadError> {
+        between: &dyn Fn() -> Result<(), E>,
+    ) -> Result<Duration, E> {
         let mut outcome = Outcome::default();
         let started = Instant::now();
         for chunk in &self.commands {
-            if should_stop() {
-                return Err(LoadError::Stopped);
-            }
+            between()?;
             outcome.merge(connection.run(chunk, 0..chunk.len()).map_err(LoadError::Connection)?);
         }
         let elapsed = started.elapsed();
         match outcome.first_error {
             None => Ok(elapsed),
-            Some(first) => Err(LoadError::Refused {
-                refused: outcome.errors,
-                commands: self.command_count(),
-                first,
-            }),
+            Some(first) => {
+                let commands = self.command_count();
+                Err(LoadError::Refused { refused: outcome.errors, commands, first }.into())
+            }
         }
     }
 
@@ -258,8 +256,6 @@ pub enum LoadError {
         /// What came.
         reply: String,
     },
-    /// The run was to stop.
-    Stopped,
 }
 
 impl fmt::Display for LoadError {
@@ -299,9 +295,102 @@ impl fmt::Display for LoadError {
             Self::Answer { command, reply } => {
                 write!(formatter, "{command} should be answered with a number, not {reply}")
             }
-            Self::Stopped => formatter.write_str("the run was stopped"),
         }
     }
 }
 
 impl std::error::Error for LoadError {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use hectare_workload::{Schema, WritePattern};
+
+    use super::*;
+
+    fn plans() -> Vec<LoadPlan> {
+        let layouts = [
+            ("counter", Layout::Flat),
+            ("counter", Layout::Hash),
+            ("counter", Layout::Json),
+            ("bucketed", Layout::Flat),
+            ("bucketed", Layout::Bucketed { size: 7 }),
+        ];
+        let plan = |preset: &str, layout, pattern| {
+            let schema = Schema::preset(preset).expect("a preset");
+            let dataset = Dataset::new(schema).with_objects(1003).expect("a thousand objects");
+            LoadPlan::new(&dataset, layout, pattern).expect("a layout of the preset")
+        };
+        layouts
+            .into_iter()
+            .flat_map(|(preset, layout)| {
+                [WritePattern::Bulk, WritePattern::Grown]
+                    .map(|pattern| plan(preset, layout, pattern))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_key_is_asked_for_once_in_every_layout_and_pattern() {
+        for plan in plans() {
+            let load = Load::make(plan).unwrap();
+            let keys: Vec<&[u8]> = load.keys().collect();
+            let written: HashSet<&[u8]> =
+                load.commands.iter().flatten().map(|command| command.get(1).unwrap()).collect();
+            assert_eq!(keys.len() as u64, load.key_count());
+            assert_eq!(keys.into_iter().collect::<HashSet<_>>(), written);
+        }
+    }
+
+    #[test]
+    fn a_sample_is_spread_over_all_keys_and_never_larger_than_asked() {
+        let load = Load::make(plans().remove(0)).unwrap();
+        let keys: Vec<&[u8]> = load.keys().collect();
+        for count in [1, 3, 200, 5000] {
+            let sample = load.sample(count);
+            assert!(!sample.is_empty() && sample.len() as u64 <= count);
+            assert_eq!(sample[0], keys[0]);
+        }
+        let last = load.sample(200).pop().unwrap();
+        let place = keys.iter().position(|&key| key == last).unwrap();
+        assert!(place > keys.len() * 9 / 10, "{place} of {}", keys.len());
+    }
+
+    #[test]
+    fn the_memory_for_commands_is_judged_within_a_tenth() {
+        for plan in plans() {
+            let judged = commands_bytes(&plan);
+            let made: usize = plan.all().iter().map(Commands::allocated_bytes).sum();
+            assert!((judged / made as f64 - 1.0).abs() < 0.1, "{judged} for {made}");
+        }
+    }
+
+    #[test]
+    #[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
+    fn more_commands_than_memory_are_refused_before_they_are_made() {
+        let dataset = Dataset::new(Schema::preset("user").unwrap()).with_objects(1 << 36).unwrap();
+        let plan = LoadPlan::new(&dataset, Layout::Hash, WritePattern::Grown).unwrap();
+        let message = Load::make(plan).unwrap_err().to_string();
+        assert!(message.contains("68,719,476,736 objects"), "{message}");
+        assert!(message.ends_with("give fewer --objects"), "{message}");
+    }
+
+    #[test]
+    fn a_load_is_written_as_servers_read_it() {
+        for plan in plans() {
+            let mut written = Vec::new();
+            write_resp(&plan, &mut written).unwrap();
+            let mut expected = Vec::new();
+            for command in plan.all().iter().flatten() {
+                expected.extend(format!("*{}\r\n", command.len()).bytes());
+                for argument in command {
+                    expected.extend(format!("${}\r\n", argument.len()).bytes());
+                    expected.extend(argument);
+                    expected.extend(b"\r\n");
+                }
+            }
+            assert_eq!(written, expected);
+        }
+    }
+}

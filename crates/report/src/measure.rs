@@ -79,14 +79,15 @@ fn measure(
     let peak_counts = target.reset_rss_peak() == PeakReset::Reset;
     let cpu_before = target.cpu_time();
 
-    let elapsed = load.send(&mut connection, &|| should_stop());
-
-    // Keys that were thrown away explain whatever else went wrong.
-    let evicted = target.evicted_keys().map(|now| now.saturating_sub(evicted_before));
-    if let Ok(evicted @ 1..) = evicted {
-        return Err(CellError::Evicted { evicted });
-    }
-    let elapsed = elapsed?;
+    let sent = load.send(&mut connection, &|| {
+        // Only a server of somebody else has a limit; there, every key it throws away is a loss.
+        if target.is_running_server() {
+            check_evictions(target, evicted_before)?;
+        }
+        if should_stop() { Err(CellError::Stopped) } else { Ok(()) }
+    });
+    let elapsed = sent?;
+    check_evictions(target, evicted_before)?;
     let cpu = target.cpu_time().zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
     let keys = load.count_keys(&mut connection)?;
     let after = at_rest(target, should_stop)?;
@@ -170,6 +171,14 @@ fn check_headroom(target: &Target, load: &Load) -> Result<(), CellError> {
     Err(CellError::Headroom { limit_bytes, used_bytes, needed_bytes })
 }
 
+fn check_evictions(target: &Target, before: u64) -> Result<(), CellError> {
+    let now = target.evicted_keys().map_err(CellError::Inquiry)?;
+    match now.saturating_sub(before) {
+        0 => Ok(()),
+        evicted => Err(CellError::Evicted { evicted }),
+    }
+}
+
 /// On a running server other clients may write too, so there the keys that were asked for count;
 /// elsewhere nobody else writes, and a key too many is as wrong as one too few.
 fn check_keys(load: &Load, found: u64, grown: u64, running: bool) -> Result<(), CellError> {
@@ -236,10 +245,7 @@ pub enum CellError {
 
 impl From<LoadError> for CellError {
     fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Stopped => Self::Stopped,
-            error => Self::Load(error),
-        }
+        Self::Load(error)
     }
 }
 

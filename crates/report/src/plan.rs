@@ -82,8 +82,8 @@ impl Plan {
                             written_before: false,
                         };
                         check(&cell)?;
-                        cell.written_before = matches!(target, TargetSpec::Running(_))
-                            && cells.iter().any(|earlier| earlier.target == *target);
+                        cell.written_before =
+                            cells.iter().any(|earlier| same_server(&earlier.target, target));
                         if cells.iter().all(|earlier| !same_work(earlier, &cell)) {
                             cells.push(cell);
                         }
@@ -103,6 +103,14 @@ impl Plan {
 
 fn or_usual<T: Clone>(chosen: &[T], usual: impl FnOnce() -> Vec<T>) -> Vec<T> {
     if chosen.is_empty() { usual() } else { chosen.to_vec() }
+}
+
+/// Whether both are databases of one running server.
+fn same_server(a: &TargetSpec, b: &TargetSpec) -> bool {
+    match (a, b) {
+        (TargetSpec::Running(a), TargetSpec::Running(b)) => a.endpoint() == b.endpoint(),
+        _ => false,
+    }
 }
 
 fn same_work(a: &Cell, b: &Cell) -> bool {
@@ -262,12 +270,14 @@ mod tests {
         let choices = Choices {
             schemas: vec![preset("user")],
             layouts: vec![LayoutChoice::Exactly(Layout::Hash)],
-            targets: vec![TargetSpec::Embedded, "redis://localhost".parse().unwrap()],
+            targets: ["embedded", "redis://localhost", "redis://localhost/5"]
+                .map(|target| target.parse().unwrap())
+                .to_vec(),
             ..Choices::default()
         };
         let plan = Plan::new(&choices).unwrap();
         let written: Vec<bool> = plan.cells().iter().map(|cell| cell.written_before).collect();
-        assert_eq!(written, [false, false, false, true]);
+        assert_eq!(written, [false, false, false, true, true, true]);
     }
 
     #[test]

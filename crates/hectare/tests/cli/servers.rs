@@ -129,6 +129,50 @@ fn a_server_without_room_is_refused_before_anything_is_written() {
     assert!(server.ask("INFO stats").contains("evicted_keys:0\r\n"));
 }
 
+/// Loads a running server, and says something to it once the load has begun.
+fn load_and_say(server: &Server, commands: &[&str]) -> Run {
+    let folder = empty_folder();
+    let child = hectare(folder.path())
+        .args(["report", "--target", &server.url(), "--dataset", "user", "--objects", "200000"])
+        .args(["--layout", "flat", "--write-pattern", "bulk"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    wait_until("the load has begun", || !server.ask("DBSIZE").starts_with(":0\r\n"));
+    for command in commands {
+        server.ask(command);
+    }
+    child.wait_with_output().expect("the command ends").into()
+}
+
+#[test]
+fn a_server_that_throws_keys_away_ends_the_report() {
+    let Some(peer) = reference() else { return };
+    let server = Server::start(&peer, &[]);
+    let policy = "CONFIG SET maxmemory-policy allkeys-random";
+    let run = load_and_say(&server, &[policy, "CONFIG SET maxmemory 3mb"]);
+    run.expect(1, &["the server threw away", "keys for want of memory", "raise maxmemory"]);
+}
+
+#[test]
+fn a_server_that_refuses_commands_ends_the_report() {
+    let Some(peer) = reference() else { return };
+    let server = Server::start(&peer, &[]);
+    let run = load_and_say(&server, &["CONFIG SET maxmemory 3mb"]);
+    run.expect(1, &["commands were refused, the first with `OOM", "fewer --objects"]);
+    assert!(server.ask("DBSIZE").starts_with(":0\r\n"), "what was loaded is removed");
+}
+
+#[test]
+fn keys_that_another_client_removed_make_no_row() {
+    let Some(peer) = reference() else { return };
+    let server = Server::start(&peer, &[]);
+    let run = load_and_say(&server, &["FLUSHALL"]);
+    run.expect(1, &["1,000,000 keys were written", "another client"]);
+    assert!(server.ask("DBSIZE").starts_with(":0\r\n"), "what was loaded is removed");
+}
+
 #[test]
 fn a_server_that_dies_half_way_ends_the_report_with_what_was_measured() {
     let Some(peer) = reference() else { return };
