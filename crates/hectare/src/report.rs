@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use hectare_report::{
-    Cell, Ending, Folder, FolderError, Observer, Row, RowWriter, Setup, TableStyle, measure_plan,
-    sentences, tables, write_resp,
+    Cell, Ending, Folder, FolderError, Observer, Row, RowWriter, Setup, TableStyle, doubts,
+    measure_plan, sentences, tables, write_resp,
 };
 use hectare_target::TargetSpec;
 use hectare_workload::LoadPlan;
@@ -55,6 +55,7 @@ fn measure(plan: &MeasurePlan) -> Result<(), Failure> {
         Format::Text if !rows.is_empty() => print_text(&rows),
         Format::Text | Format::Csv | Format::Json => Ok(()),
     });
+    doubts(&rows).into_iter().for_each(warn);
     if ending != Ending::Complete {
         say(&format!("{} of {cells} cells were measured", rows.len()));
     }

@@ -27,6 +27,7 @@ mod cell;
 mod chart;
 mod comparison;
 mod date;
+mod doubt;
 mod folder;
 mod load;
 mod measure;
@@ -42,6 +43,7 @@ mod units;
 
 pub use cell::{Cell, DataError, SchemaSource};
 pub use chart::chart;
+pub use doubt::doubts;
 pub use folder::{Folder, FolderError};
 pub use load::{LoadError, write_resp};
 pub use measure::{CellError, measure_cell};

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::comparison::{Comparison, comparisons};
+use crate::doubt::doubts;
 use crate::row::Row;
 use crate::sentence::sentences;
 use crate::table::{TableStyle, tables};
@@ -11,8 +12,9 @@ use crate::table::{TableStyle, tables};
 /// repository loses.
 #[must_use]
 pub fn summary(rows: &[Row]) -> String {
+    let doubts: String = doubts(rows).iter().map(|doubt| format!("Doubt: {doubt}.\n\n")).collect();
     format!(
-        "# Memory per field\n\n{}\n\n![Bytes per field](memory.svg)\n\n\
+        "# Memory per field\n\n{}\n\n{doubts}![Bytes per field](memory.svg)\n\n\
          What it was measured on is in [SETUP.md](SETUP.md), every figure in \
          [memory.csv](memory.csv).\n\n{}## Where Hectare loses\n\n{}",
         sentences(rows).trim_end().replace('\n', "\n\n"),
