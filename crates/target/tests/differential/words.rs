@@ -5,7 +5,7 @@
 //! runs: those counted from now are all different by at least [`DEADLINE_STEP_S`], far more than a
 //! run takes, and the absolute ones are later than all of them.
 
-use crate::differential::dice::Dice;
+use crate::dice::Dice;
 
 /// A command's name and arguments.
 pub(crate) type Command = Vec<Vec<u8>>;
@@ -31,6 +31,10 @@ pub(crate) const KEYS: [&[u8]; 14] = [
 
 /// The hash that is rarely removed and so grows past what a listpack holds.
 pub(crate) const GROWN_KEY: &[u8] = b"hash:grown";
+
+/// The fields that numbers are mostly added to.
+pub(crate) const INTEGER_FIELD: &[u8] = b"count";
+pub(crate) const FLOAT_FIELD: &[u8] = b"float";
 
 /// Which keys a command is mostly for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +115,12 @@ impl Words {
 
     pub(crate) fn field(&mut self) -> Vec<u8> {
         match self.dice.below(1000) {
-            0..400 => self.dice.pick(&[&b"a"[..], b"b", b"name", b"count", b"float"]).to_vec(),
-            400..600 => self.numbered_field(20),
-            600..800 => self.numbered_field(700),
+            0..400 => {
+                self.dice.pick(&[&b"a"[..], b"b", b"name", INTEGER_FIELD, FLOAT_FIELD]).to_vec()
+            }
+            400..500 => self.numbered_field(20),
+            500..700 => self.numbered_field(700),
+            700..800 => self.spelled_with(b"ab1*?[]^-\\", 3),
             800..996 => self
                 .dice
                 .pick(&[
@@ -136,9 +143,20 @@ impl Words {
         }
     }
 
+    /// A word of up to `length_max` of these bytes.
+    fn spelled_with(&mut self, alphabet: &[u8], length_max: u32) -> Vec<u8> {
+        let length = self.dice.between(0, length_max);
+        (0..length).map(|_| alphabet[self.dice.index(alphabet.len())]).collect()
+    }
+
     /// One of `count` fields.
     pub(crate) fn numbered_field(&mut self, count: u32) -> Vec<u8> {
         format!("f{}", self.dice.below(count)).into_bytes()
+    }
+
+    /// A value for `field`. [`FLOAT_FIELD`] holds nothing but what [`Self::float`] gives.
+    pub(crate) fn value_of(&mut self, field: &[u8]) -> Vec<u8> {
+        if field == FLOAT_FIELD { self.float() } else { self.value() }
     }
 
     pub(crate) fn value(&mut self) -> Vec<u8> {
@@ -166,7 +184,7 @@ impl Words {
         (i64::from(self.dice.below(2000)) - 1000).to_string().into_bytes()
     }
 
-    pub(crate) fn border_integer(&mut self) -> Vec<u8> {
+    fn border_integer(&mut self) -> Vec<u8> {
         let bit = self.dice.below(65);
         let off = i128::from(self.dice.below(5)) - 2;
         let sign = if self.dice.percent(50) { 1 } else { -1 };
@@ -174,7 +192,7 @@ impl Words {
     }
 
     /// What looks like an integer to some, and is none to Redis.
-    pub(crate) fn odd_integer(&mut self) -> Vec<u8> {
+    fn odd_integer(&mut self) -> Vec<u8> {
         self.dice
             .pick(&[
                 &b""[..],
@@ -294,7 +312,9 @@ impl Words {
         let milliseconds = unit == Unit::Milliseconds;
         match self.dice.below(100) {
             0..75 => self.far_from_now(unit).to_string().into_bytes(),
-            75..86 => self.dice.pick(&[&b"0"[..], b"-1", b"-1000", b"-9223372036854775808"]).to_vec(),
+            75..86 => {
+                self.dice.pick(&[&b"0"[..], b"-1", b"-1000", b"-9223372036854775808"]).to_vec()
+            }
             // All of them too far.
             86..93 if milliseconds => {
                 self.dice.pick(&[&b"9223372036854775807"[..], b"9223372036854775806"]).to_vec()
@@ -387,11 +407,10 @@ impl Words {
 
     /// What names are matched with, well or badly formed.
     pub(crate) fn pattern(&mut self) -> Vec<u8> {
-        if self.dice.percent(35) {
+        if self.dice.percent(60) {
             let alphabet: &[u8] =
-                if IS_X86_64 { b"ahf:1*?[]^-\\\xff\xc3\0" } else { b"ahf:1*?[]^-\\" };
-            let length = self.dice.between(0, 9);
-            return (0..length).map(|_| alphabet[self.dice.index(alphabet.len())]).collect();
+                if IS_X86_64 { b"ab1*?[]^-\\*?[]^-\\f\xff\xfe\0" } else { b"ab1*?[]^-\\*?[]^-\\f" };
+            return self.spelled_with(alphabet, 9);
         }
         self.dice
             .pick(&[

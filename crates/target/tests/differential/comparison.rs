@@ -1,0 +1,237 @@
+//! Are two replies to one command the same?
+//!
+//! Byte by byte they are, but for what Redis leaves open: the order in which a hashtable's fields and
+//! a database's keys are read, what is drawn at random, where a scan pauses, and what a key weighs.
+//! And a time that counts from now is read twice, at two moments.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::differences;
+use crate::split::{elements, integer, pairs, string};
+use crate::words::{ABSOLUTE_DEADLINES_FROM_S, Command, KEYS};
+
+/// What was compared so far, as far as it says how to compare what comes.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    /// What the commands before this one have told of a key.
+    probe: Probe,
+    /// By how much the moments at which both sides run a command, or both of two commands, may be
+    /// apart.
+    slack: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Probe {
+    key: Vec<u8>,
+    is_hashtable: bool,
+    /// Fields and values, as elements of a reply.
+    fields: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// In what replies differ that should not.
+type Verdict = Result<(), &'static str>;
+
+const SAME_BYTES: &str = "the bytes should be the same";
+
+/// What moments may be apart beyond what was measured.
+const SLACK_MIN: Duration = Duration::from_secs(1);
+
+impl Comparison {
+    pub(crate) fn new() -> Self {
+        Self { probe: Probe::default(), slack: SLACK_MIN }
+    }
+
+    /// Notes how long both sides took for commands that were sent together.
+    pub(crate) fn took(&mut self, time: Duration) {
+        self.slack = self.slack.max(SLACK_MIN + 2 * time);
+    }
+
+    /// Compares the replies to the command that `row` names.
+    pub(crate) fn compare(
+        &mut self,
+        row: &str,
+        command: &Command,
+        redis: &[u8],
+        engine: &[u8],
+    ) -> Verdict {
+        let verdict = self.verdict(row, command, redis, engine);
+        self.note(row, command, redis);
+        verdict
+    }
+
+    fn verdict(&self, row: &str, command: &Command, redis: &[u8], engine: &[u8]) -> Verdict {
+        if redis == engine {
+            return Ok(());
+        }
+        if redis.starts_with(b"-") || engine.starts_with(b"-") {
+            return check(differences::may_differ(redis, engine), SAME_BYTES);
+        }
+        let is_hashtable = self.probe.is_hashtable && command.get(1) == Some(&self.probe.key);
+        match row {
+            "hgetall" if is_hashtable => same_elements(redis, engine, 2),
+            "hkeys" | "hvals" if is_hashtable => same_elements(redis, engine, 1),
+            "hscan" if is_hashtable => self.same_field_scan(command, redis, engine),
+            "hrandfield" => self.same_draw(command, is_hashtable, redis, engine),
+            "scan" => same_key_scan(command, redis, engine),
+            "ttl" | "pttl" | "expiretime" | "pexpiretime" => self.same_time(row, redis, engine),
+            "memory|usage" => {
+                let weighs = |reply: &[u8]| integer(reply).is_some_and(|bytes| bytes > 0);
+                check(weighs(redis) && weighs(engine), "both should be a number of bytes")
+            }
+            _ => Err(SAME_BYTES),
+        }
+    }
+
+    /// `OBJECT ENCODING` and `HGETALL` of one key, one after the other, tell of that key until
+    /// another command comes.
+    fn note(&mut self, row: &str, command: &Command, reply: &[u8]) {
+        match (row, &command[..]) {
+            ("object|encoding", [_, _, key]) => {
+                let is_hashtable = string(reply) == Some(b"hashtable");
+                self.probe = Probe { key: key.clone(), is_hashtable, fields: BTreeMap::new() };
+            }
+            ("hgetall", [_, key]) if *key == self.probe.key => {
+                let fields = elements(reply).and_then(|(_, elements)| pairs(&elements));
+                let owned = |(field, value): (&[u8], &[u8])| (field.to_vec(), value.to_vec());
+                self.probe.fields = fields.unwrap_or_default().into_iter().map(owned).collect();
+            }
+            _ => self.probe = Probe::default(),
+        }
+    }
+
+    /// Fields drawn at random: as many, out of the hash, and none twice unless that was asked for.
+    fn same_draw(
+        &self,
+        command: &Command,
+        is_hashtable: bool,
+        redis: &[u8],
+        engine: &[u8],
+    ) -> Verdict {
+        let Some(count) = command.get(2) else {
+            let is_field = |reply: &[u8]| self.probe.fields.contains_key(reply);
+            return check(is_field(redis) && is_field(engine), "both should be a field");
+        };
+        let is_negative = count.starts_with(b"-");
+        let (Some(redis), Some(engine)) = (elements(redis), elements(engine)) else {
+            return Err("both should be arrays");
+        };
+        check(redis.0 == engine.0, "both should be as long")?;
+        let has_values = command.len() == 4;
+        let drawn = [redis.1, engine.1].map(|elements| {
+            let fields: Option<Vec<&[u8]>> = if has_values {
+                let pairs = pairs(&elements)?;
+                let is_right = |(field, value): &(&[u8], &[u8])| self.is_pair(field, value);
+                pairs.iter().all(is_right).then(|| pairs.iter().map(|pair| pair.0).collect())
+            } else {
+                let is_field = |field: &&[u8]| self.probe.fields.contains_key(*field);
+                elements.iter().all(is_field).then_some(elements)
+            };
+            fields
+        });
+        let [Some(redis), Some(engine)] = drawn else {
+            return Err("both should be drawn from the hash");
+        };
+        let distinct = |fields: &[&[u8]]| fields.iter().collect::<BTreeSet<_>>().len();
+        check(is_negative || distinct(&engine) == engine.len(), "no field should come twice")?;
+        let is_whole = !is_negative && engine.len() == self.probe.fields.len();
+        check(!is_whole || is_hashtable || redis == engine, "a listpack has an order")
+    }
+
+    fn is_pair(&self, field: &[u8], value: &[u8]) -> bool {
+        self.probe.fields.get(field).is_some_and(|known| known == value)
+    }
+
+    /// A part of a hashtable's fields; all of them where a scan from the start reached the end.
+    fn same_field_scan(&self, command: &Command, redis: &[u8], engine: &[u8]) -> Verdict {
+        let (Some(redis), Some(engine)) = (scanned(redis), scanned(engine)) else {
+            return Err("both should be a cursor and an array");
+        };
+        let has_values = !has_novalues(&command[3..]);
+        let mut found = Vec::new();
+        for elements in [&redis.1, &engine.1] {
+            let mut pairs = if has_values {
+                pairs(elements).ok_or("fields should have values")?
+            } else {
+                elements.iter().map(|&field| (field, &b""[..])).collect()
+            };
+            let is_right = |&(field, value): &(&[u8], &[u8])| match has_values {
+                true => self.is_pair(field, value),
+                false => self.probe.fields.contains_key(field),
+            };
+            check(pairs.iter().all(is_right), "both should show fields of the hash")?;
+            pairs.sort_unstable();
+            found.push(pairs);
+        }
+        let is_whole = command[2] == b"0" && redis.0 == b"0" && engine.0 == b"0";
+        check(!is_whole || found[0] == found[1], "both should show the same fields")
+    }
+
+    fn same_time(&self, row: &str, redis: &[u8], engine: &[u8]) -> Verdict {
+        let (Some(redis), Some(engine)) = (integer(redis), integer(engine)) else {
+            return Err("both should be integers");
+        };
+        let unit_ms = if row.starts_with('p') { 1 } else { 1000 };
+        let slack_ms = u64::try_from(self.slack.as_millis()).unwrap_or(u64::MAX);
+        let tolerance = slack_ms / unit_ms + 1;
+        let absolute_from = ABSOLUTE_DEADLINES_FROM_S * 1000 / unit_ms;
+        let is_exact =
+            row.ends_with("expiretime") && redis.max(engine).cast_unsigned() >= absolute_from;
+        let is_near = redis >= 0 && engine >= 0 && redis.abs_diff(engine) <= tolerance;
+        check(is_near && !is_exact, "both should be the same time")
+    }
+}
+
+/// The same elements in any order, kept together in groups of `group`.
+fn same_elements(redis: &[u8], engine: &[u8], group: usize) -> Verdict {
+    let (Some(redis), Some(engine)) = (elements(redis), elements(engine)) else {
+        return Err("both should have elements");
+    };
+    let sorted = |elements: &[&[u8]]| {
+        let mut groups: Vec<Vec<Vec<u8>>> =
+            elements.chunks(group).map(|g| g.iter().map(|e| e.to_vec()).collect()).collect();
+        groups.sort_unstable();
+        groups
+    };
+    check(redis.0 == engine.0, "both should be as long")?;
+    check(sorted(&redis.1) == sorted(&engine.1), "the elements should be the same, in any order")
+}
+
+/// Some of the keys; all of them where a scan from the start reached the end.
+fn same_key_scan(command: &Command, redis: &[u8], engine: &[u8]) -> Verdict {
+    let (Some(redis), Some(engine)) = (scanned(redis), scanned(engine)) else {
+        return Err("both should be a cursor and an array");
+    };
+    let is_key = |element: &&[u8]| string(element).is_some_and(|key| KEYS.contains(&key));
+    check(redis.1.iter().chain(&engine.1).all(is_key), "both should show keys")?;
+    let is_whole = command[1] == b"0" && redis.0 == b"0" && engine.0 == b"0";
+    let set = |keys: &[&[u8]]| keys.iter().map(|key| key.to_vec()).collect::<BTreeSet<_>>();
+    check(!is_whole || set(&redis.1) == set(&engine.1), "both should show the same keys")
+}
+
+/// The cursor and the elements of a scan's reply.
+pub(crate) fn scanned(reply: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
+    let (head, parts) = elements(reply)?;
+    let [cursor, list] = parts[..] else { return None };
+    let cursor = string(cursor).filter(|cursor| {
+        !cursor.is_empty() && cursor.iter().all(u8::is_ascii_digit) && head == b"*2\r\n"
+    })?;
+    let (_, elements) = elements(list).filter(|(head, _)| head.starts_with(b"*"))?;
+    Some((cursor, elements))
+}
+
+/// Whether `NOVALUES` is among the options of an `HSCAN`, and not another option's value.
+fn has_novalues(options: &[Vec<u8>]) -> bool {
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        if option.eq_ignore_ascii_case(b"novalues") {
+            return true;
+        }
+        options.next();
+    }
+    false
+}
+
+fn check(holds: bool, otherwise: &'static str) -> Verdict {
+    if holds { Ok(()) } else { Err(otherwise) }
+}

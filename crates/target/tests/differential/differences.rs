@@ -1,0 +1,82 @@
+//! Where shall the engine answer otherwise than Redis 8, and why?
+
+use crate::sides::Side;
+use crate::split::{elements, integer};
+use crate::words::Command;
+
+/// A case in which the replies differ, and are meant to.
+pub(crate) struct Difference {
+    pub(crate) reason: &'static str,
+    /// What goes before; Redis runs it and `command` as one transaction, so that nothing comes between.
+    before: &'static [&'static [&'static [u8]]],
+    command: &'static [&'static [u8]],
+    /// Whether the reply is the one that Redis gives.
+    pub(crate) is_redis: fn(&[u8]) -> bool,
+    /// Whether the reply is the one that the engine is to give.
+    pub(crate) is_wanted: fn(&[u8]) -> bool,
+}
+
+/// Every wanted difference. Besides these, a negative count of `HRANDFIELD` makes Redis write a reply
+/// without bound, until it dies; the engine refuses a reply beyond its bound.
+pub(crate) const WANTED: &[Difference] = &[
+    Difference {
+        reason: "a key whose deadline has passed is gone, whether or not somebody has looked for it",
+        before: &[&[b"FLUSHALL"], &[b"SET", b"k", b"v", b"PXAT", b"1"]],
+        command: &[b"DBSIZE"],
+        is_redis: |reply| reply == b":1\r\n",
+        is_wanted: |reply| reply == b":0\r\n",
+    },
+    Difference {
+        reason: "a key whose deadline has passed weighs nothing",
+        before: &[&[b"FLUSHALL"], &[b"SET", b"k", b"v", b"PXAT", b"1"]],
+        command: &[b"MEMORY", b"USAGE", b"k"],
+        is_redis: |reply| integer(reply).is_some_and(|bytes| bytes > 0),
+        is_wanted: |reply| reply == b"$-1\r\n",
+    },
+    Difference {
+        reason: "an error's text is text: bytes of the client's that are not UTF-8 are replaced",
+        before: &[],
+        command: &[b"n\xffn", b"\xc3\x28"],
+        is_redis: |reply| {
+            reply == b"-ERR unknown command 'n\xffn', with args beginning with: '\xc3(' \r\n"
+        },
+        is_wanted: |reply| {
+            let text =
+                "-ERR unknown command 'n\u{fffd}n', with args beginning with: '\u{fffd}(' \r\n";
+            reply == text.as_bytes()
+        },
+    },
+];
+
+/// Whether a random command may be answered so differently. The random commands look for keys before
+/// they count or weigh them, so only the difference in texts can come up.
+pub(crate) fn may_differ(redis: &[u8], engine: &[u8]) -> bool {
+    redis.starts_with(b"-ERR ")
+        && std::str::from_utf8(redis).is_err()
+        && String::from_utf8_lossy(redis).as_bytes() == engine
+}
+
+impl Difference {
+    /// Redis' reply.
+    pub(crate) fn ask_redis(&self, redis: &mut dyn Side) -> Vec<u8> {
+        if self.before.is_empty() {
+            return self.ask_engine(redis);
+        }
+        let mut commands = self.commands();
+        commands.insert(0, vec![b"MULTI".to_vec()]);
+        commands.push(vec![b"EXEC".to_vec()]);
+        let executed = redis.ask(&commands).pop().expect("EXEC is answered");
+        let (_, replies) = elements(&executed).expect("EXEC answers with all replies");
+        replies.last().expect("there is at least one command").to_vec()
+    }
+
+    /// The engine's reply.
+    pub(crate) fn ask_engine(&self, engine: &mut dyn Side) -> Vec<u8> {
+        engine.ask(&self.commands()).pop().expect("every command is answered")
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        let commands = self.before.iter().copied().chain([self.command]);
+        commands.map(|words| words.iter().map(|word| word.to_vec()).collect()).collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! Does the engine answer random commands as Redis 8 does?
+//!
+//! The same commands go to both, many at a time, and each pair of replies is compared byte by byte,
+//! but for what Redis itself leaves open ([`comparison`]) and what is meant to differ
+//! ([`differences`]). The commands follow from seeds, so that a run can be repeated; other runs are
+//! chosen by environment variables:
+//!
+//! | variable | meaning | otherwise |
+//! | --- | --- | --- |
+//! | `HECTARE_DIFFERENTIAL_SEEDS` | from the first seed to before the second | `1..9` |
+//! | `HECTARE_DIFFERENTIAL_COMMANDS` | how many commands each seed makes | 40000 |
+
+mod trial;
+
+mod grammar;
+mod words;
+
+mod comparison;
+mod differences;
+mod state;
+
+mod sides;
+
+mod dice;
+mod reply_form;
+mod split;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ops::Range;
+use std::thread;
+use std::time::Duration;
+
+use hectare_resp::Protocol;
+
+use differences::WANTED;
+use sides::{Hectare, Redis, Side, start_reference};
+use trial::{Coverage, Trial};
+use words::Command;
+
+const SEEDS_VARIABLE: &str = "HECTARE_DIFFERENTIAL_SEEDS";
+const SEEDS: Range<u64> = 1..9;
+const COMMANDS_VARIABLE: &str = "HECTARE_DIFFERENTIAL_COMMANDS";
+const COMMANDS: usize = 40_000;
+
+/// Protocols, numbers of shards and databases that the seeds take in turn.
+const SETTINGS: [(Protocol, usize, [u8; 2]); 4] = [
+    (Protocol::Resp2, 1, [0, 1]),
+    (Protocol::Resp3, 3, [0, 9]),
+    (Protocol::Resp3, 1, [7, 8]),
+    (Protocol::Resp2, 3, [0, 1]),
+];
+
+fn seeds() -> Range<u64> {
+    let Ok(text) = env::var(SEEDS_VARIABLE) else { return SEEDS };
+    let number = |text: &str| text.parse::<u64>().ok();
+    let ends = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
+    ends.unwrap_or_else(|| panic!("{SEEDS_VARIABLE} is a range such as 7..12, not {text}"))
+}
+
+fn commands_per_seed() -> usize {
+    let Ok(text) = env::var(COMMANDS_VARIABLE) else { return COMMANDS };
+    text.parse().unwrap_or_else(|_| panic!("{COMMANDS_VARIABLE} is a number, not {text}"))
+}
+
+#[test]
+fn random_commands_are_answered_as_redis_answers_them() {
+    let Some(server) = start_reference() else { return };
+    let mut coverage = Coverage::default();
+    for seed in seeds() {
+        let (protocol, shards, databases) = SETTINGS[(seed % 4) as usize];
+        let trial = Trial { seed, commands: commands_per_seed(), protocol, shards, databases };
+        trial.run(&server, &mut coverage);
+    }
+    // A run that somebody has chosen may be as short as they like.
+    if env::var_os(SEEDS_VARIABLE).is_none() && env::var_os(COMMANDS_VARIABLE).is_none() {
+        assert_reaches_enough(&coverage);
+    }
+}
+
+/// A comparison of little would pass just as well.
+fn assert_reaches_enough(coverage: &Coverage) {
+    let Coverage { commands, same_bytes, rows, encodings, fields_max } = coverage;
+    assert!(*commands >= 100_000, "{commands} commands are too few");
+    assert!(
+        same_bytes * 100 >= commands * 90,
+        "only {same_bytes} of {commands} are the same to the byte"
+    );
+    assert!(*fields_max > 512, "no hash had more than {fields_max} fields");
+    let known = ["embstr", "hashtable", "int", "listpack", "raw"].map(str::to_owned);
+    assert_eq!(*encodings, BTreeSet::from(known));
+    for (name, tally) in rows {
+        assert!(tally.refused > 0, "{name} was never refused");
+        assert!(name.is_empty() || tally.answered > 0, "{name} was never answered");
+    }
+}
+
+#[test]
+fn every_command_of_the_store_is_among_the_random_ones() {
+    let made: BTreeSet<&str> = grammar::names().collect();
+    let rows = hectare_store::commands().iter().map(|row| row.name).collect();
+    assert_eq!(made, rows);
+}
+
+#[test]
+fn each_wanted_difference_is_still_there() {
+    let Some(server) = start_reference() else { return };
+    let mut redis = Redis::connect(&server, Protocol::Resp2);
+    let mut hectare = Hectare::start(1, Protocol::Resp2);
+    for difference in WANTED {
+        let reply = difference.ask_redis(&mut redis);
+        let reason = difference.reason;
+        assert!((difference.is_redis)(&reply), "{reason}; Redis: {}", reply.escape_ascii());
+        let reply = difference.ask_engine(&mut hectare);
+        assert!((difference.is_wanted)(&reply), "{reason}; Hectare: {}", reply.escape_ascii());
+    }
+}
+
+#[test]
+fn a_key_is_gone_on_both_sides_once_its_deadline_has_passed() {
+    let Some(server) = start_reference() else { return };
+    let mut redis = Redis::connect(&server, Protocol::Resp2);
+    let mut hectare = Hectare::start(3, Protocol::Resp2);
+    let mut assert_same = |lines: &[&str]| {
+        let words = |line: &&str| line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        let commands: Vec<Command> = lines.iter().map(words).collect();
+        let (redis, hectare) = (redis.ask(&commands), hectare.ask(&commands));
+        for (line, (redis, hectare)) in lines.iter().zip(redis.iter().zip(&hectare)) {
+            assert_eq!(
+                redis.escape_ascii().to_string(),
+                hectare.escape_ascii().to_string(),
+                "{line}"
+            );
+        }
+    };
+    assert_same(&[
+        "SET string:ms v PX 1",
+        "SET string:s v EX 1",
+        "SET kept 1 PX 50",
+        "SET kept 2",
+        "SET persistent v EX 1000",
+        "PERSIST persistent",
+        "HSET hash:ms f v g w",
+        "PEXPIRE hash:ms 20",
+        "HSET hash:s f v",
+        "EXPIRE hash:s 1",
+        "HSET hash:again f v",
+        "PEXPIRE hash:again 30",
+        "MSET a 1 b 2",
+        "PEXPIRE a 40",
+        "PEXPIRE b 1",
+    ]);
+    // Longer than the longest of these deadlines, which are the same on both sides.
+    thread::sleep(Duration::from_millis(1100));
+    assert_same(&[
+        "TTL string:ms",
+        "GET string:ms",
+        "TYPE string:s",
+        "INCR string:s",
+        "PTTL string:s",
+        "HGETALL hash:ms",
+        "PERSIST hash:ms",
+        "EXPIRE hash:ms 100",
+        "OBJECT ENCODING hash:s",
+        "HLEN hash:s",
+        "HSETNX hash:again g w",
+        "HGETALL hash:again",
+        "PEXPIRETIME hash:again",
+        "MGET a b kept persistent",
+        "EXISTS string:ms hash:ms hash:s a b",
+        "UNLINK a b",
+        "PTTL kept",
+        "PTTL persistent",
+        "DBSIZE",
+    ]);
+}
