@@ -2,11 +2,14 @@
 
 use hectare_resp::Skimmer;
 
-/// A reply of several elements: its first line, and each element's bytes. `None` for any other.
+/// A reply of several elements: its first line, and the bytes of each of as many elements as that line
+/// announces. `None` for any other.
 pub(crate) fn elements(reply: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
-    if !matches!(reply.first(), Some(b'*' | b'%')) {
-        return None;
-    }
+    let width = match reply.first()? {
+        b'*' => 1,
+        b'%' => 2,
+        _ => return None,
+    };
     let head_bytes = reply.iter().position(|&byte| byte == b'\n')? + 1;
     let (head, mut rest) = reply.split_at(head_bytes);
     let mut elements = Vec::new();
@@ -16,7 +19,8 @@ pub(crate) fn elements(reply: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
         elements.push(bytes);
         rest = after;
     }
-    Some((head, elements))
+    let announced: usize = std::str::from_utf8(&head[1..]).ok()?.trim_end().parse().ok()?;
+    (elements.len() == width * announced).then_some((head, elements))
 }
 
 /// A reply's elements two by two, whether they stand in pairs (RESP3) or in a row (RESP2).
