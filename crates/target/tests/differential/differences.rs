@@ -46,7 +46,27 @@ pub(crate) const WANTED: &[Difference] = &[
             reply == text.as_bytes()
         },
     },
+    Difference {
+        reason: "a pattern matches however many stars it has; Redis gives up after a thousand",
+        before: &[&[b"FLUSHALL"], &[b"HSET", b"k", &[b'a'; STARS], b"v"]],
+        command: &[b"HSCAN", b"k", b"0", b"NOVALUES", b"MATCH", &MANY_STARS],
+        is_redis: |reply| reply == b"*2\r\n$1\r\n0\r\n*0\r\n",
+        is_wanted: |reply| reply.starts_with(b"*2\r\n$1\r\n0\r\n*1\r\n$1100\r\naaa"),
+    },
 ];
+
+const STARS: usize = 1100;
+
+/// `a*a*a*` and so on.
+const MANY_STARS: [u8; 2 * STARS] = {
+    let mut pattern = [b'*'; 2 * STARS];
+    let mut index = 0;
+    while index < pattern.len() {
+        pattern[index] = b'a';
+        index += 2;
+    }
+    pattern
+};
 
 /// Whether a random command may be answered so differently. The random commands look for keys before
 /// they count or weigh them, so only the difference in texts can come up.

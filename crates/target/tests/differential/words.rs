@@ -169,8 +169,9 @@ impl Words {
             70..80 => self.bytes(20),
             80..96 => vec![b'v'; self.dice.between(40, 64) as usize],
             _ => {
-                let length = [65, 66, 127, 128, 512, 513, 5000][self.dice.index(7)];
-                vec![b'w'; length]
+                let lengths = [65, 66, 127, 128, 512, 513, 5000];
+                let is_huge = self.dice.percent(2);
+                vec![b'w'; if is_huge { 65_536 } else { lengths[self.dice.index(lengths.len())] }]
             }
         }
     }
@@ -230,9 +231,10 @@ impl Words {
             return self.dice.pick(&[&b"0.5"[..], b"-2.25", b"3e2", b"nan", b"x", b"1 "]).to_vec();
         }
         match self.dice.below(100) {
-            0..35 => self.decimal(false),
-            35..60 => self.decimal(true),
-            60..70 => self.integer(),
+            0..32 => self.decimal(false),
+            32..55 => self.decimal(true),
+            55..62 => self.hexadecimal(),
+            62..70 => self.integer(),
             _ => self
                 .dice
                 .pick(&[
@@ -296,10 +298,25 @@ impl Words {
             text.push_str(&self.digits(22));
         }
         if has_exponent {
-            let exponent = i64::from(self.dice.below(60)) - 30;
-            text.push_str(&format!("e{exponent}"));
+            // Rarely as far as a `long double` goes: what such a number is added to changes no more.
+            let exponent_max = if self.dice.percent(3) { 4970 } else { 30 };
+            let exponent = self.dice.between(0, exponent_max);
+            let sign = if self.dice.percent(50) { "-" } else { "" };
+            text.push_str(&format!("e{sign}{exponent}"));
         }
         text.into_bytes()
+    }
+
+    fn hexadecimal(&mut self) -> Vec<u8> {
+        let sign = if self.dice.percent(30) { "-" } else { "" };
+        let [whole, fraction] = [self.dice.below(u32::MAX), self.dice.below(u32::MAX)];
+        let exponent = i64::from(self.dice.below(80)) - 60;
+        match self.dice.below(3) {
+            0 => format!("{sign}0x{whole:x}"),
+            1 => format!("{sign}0x{whole:x}.{fraction:08X}"),
+            _ => format!("{sign}0X{whole:x}{fraction:08x}.{whole:x}p{exponent}"),
+        }
+        .into_bytes()
     }
 
     fn digits(&mut self, count_max: u32) -> String {
