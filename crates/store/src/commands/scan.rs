@@ -76,7 +76,7 @@ pub(super) fn write_head(cursor: u64, elements: usize, sink: &mut dyn ReplySink)
 }
 
 /// The cursor that a client sent: any text that C's `strtoull` reads to its end, as in Redis, but not
-/// a negative number.
+/// the canonical form of a negative number.
 ///
 /// # Errors
 /// If it is not such a text.
@@ -175,5 +175,31 @@ impl<'a> ScanOptions<'a> {
     /// How many elements of a reply `fields` fields make.
     pub(super) fn elements(&self, fields: usize) -> usize {
         if self.with_values { fields * 2 } else { fields }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_c_reads_them() {
+        for (text, cursor) in [
+            ("0", 0),
+            ("18446744073709551615", u64::MAX),
+            ("007", 7),
+            ("+7", 7),
+            (" \t7", 7),
+            ("-07", 7_u64.wrapping_neg()),
+            ("7\u{0}x", 7),
+        ] {
+            assert_eq!(parse_cursor(text.as_bytes()), Ok(cursor), "{text:?}");
+        }
+        let others =
+            ["", "x", "-1", "7 ", "7x", "+", " ", "--7", "18446744073709551616", "0x7", "1.5"];
+        for text in others {
+            let invalid = Err(CommandError::InvalidCursor);
+            assert_eq!(parse_cursor(text.as_bytes()), invalid, "{text:?}");
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! What did a store answer? A sink that records replies, and a store that is asked in words.
 
-#![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
-
 use hectare_store::{
     Args, Command, CommandError, Config, KeyHasher, Keys, ReplySink, Request, Span, Store, Value,
 };
 
 /// One reply, as a client of RESP2 sees it: maps and pairs are flat.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// A status.
     Status(String),
     /// An error.
@@ -25,22 +23,22 @@ pub enum Reply {
 
 impl Reply {
     /// `OK`.
-    pub fn ok() -> Self {
+    pub(crate) fn ok() -> Self {
         Self::Status("OK".to_owned())
     }
 
     /// A string.
-    pub fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self::Bytes(text.as_bytes().to_vec())
     }
 
     /// An array of strings.
-    pub fn texts(texts: &[&str]) -> Self {
+    pub(crate) fn texts(texts: &[&str]) -> Self {
         Self::Array(texts.iter().copied().map(Self::text).collect())
     }
 
     /// The elements of an array.
-    pub fn into_elements(self) -> Vec<Self> {
+    pub(crate) fn into_elements(self) -> Vec<Self> {
         match self {
             Self::Array(elements) => elements,
             other => panic!("{other:?} is no array"),
@@ -48,7 +46,7 @@ impl Reply {
     }
 
     /// The bytes of a string.
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Bytes(bytes) => bytes,
             other => panic!("{other:?} is no string"),
@@ -58,7 +56,7 @@ impl Reply {
 
 /// One call on a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     /// A reply without elements.
     Whole(Reply),
     /// The head of an array of so many.
@@ -75,11 +73,11 @@ pub enum Call {
 
 /// Records the calls.
 #[derive(Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     /// What was called.
-    pub calls: Vec<Call>,
+    pub(crate) calls: Vec<Call>,
     /// It is full beyond so many.
-    pub calls_max: usize,
+    pub(crate) calls_max: usize,
 }
 
 impl Default for Recorder {
@@ -152,7 +150,7 @@ impl ReplySink for Recorder {
 
 impl Recorder {
     /// The replies, each of which must be complete and followed by its end.
-    pub fn replies(&self) -> Vec<Reply> {
+    pub(crate) fn replies(&self) -> Vec<Reply> {
         let mut calls = self.calls.iter();
         let mut replies = Vec::new();
         while !calls.as_slice().is_empty() {
@@ -176,11 +174,11 @@ fn read_reply<'a>(calls: &mut impl Iterator<Item = &'a Call>) -> Reply {
 
 /// A store that is asked in words.
 #[derive(Debug)]
-pub struct Shard {
+pub(crate) struct Shard {
     /// The store.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The database that requests name.
-    pub database: u8,
+    pub(crate) database: u8,
     hasher: KeyHasher,
 }
 
@@ -192,7 +190,7 @@ impl Default for Shard {
 
 impl Shard {
     /// A store with another configuration than the default.
-    pub fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn with_config(change: impl FnOnce(&mut Config)) -> Self {
         let hasher = KeyHasher::with_seed(7);
         let mut config = Config::new(hasher.clone(), 11);
         change(&mut config);
@@ -200,7 +198,7 @@ impl Shard {
     }
 
     /// The one reply to a command.
-    pub fn ask<T: AsRef<[u8]>>(&mut self, words: &[T]) -> Reply {
+    pub(crate) fn ask<T: AsRef<[u8]>>(&mut self, words: &[T]) -> Reply {
         let mut recorder = Recorder::default();
         self.ask_into(words, &mut recorder);
         let mut replies = recorder.replies();
@@ -209,7 +207,7 @@ impl Shard {
     }
 
     /// The one reply to a command, written into `sink`.
-    pub fn ask_into<T: AsRef<[u8]>>(&mut self, words: &[T], sink: &mut dyn ReplySink) {
+    pub(crate) fn ask_into<T: AsRef<[u8]>>(&mut self, words: &[T], sink: &mut dyn ReplySink) {
         let (bytes, spans) = lay_out(words);
         match Command::resolve(Args::new(&bytes, &spans)) {
             Ok((command, args)) => {
@@ -226,12 +224,12 @@ impl Shard {
     }
 
     /// The reply to a command that is words with spaces between them.
-    pub fn say(&mut self, line: &str) -> Reply {
+    pub(crate) fn say(&mut self, line: &str) -> Reply {
         self.ask(&line.split(' ').collect::<Vec<_>>())
     }
 
     /// The text of the error that a command fails with.
-    pub fn fail(&mut self, line: &str) -> String {
+    pub(crate) fn fail(&mut self, line: &str) -> String {
         match self.say(line) {
             Reply::Error(text) => text,
             other => panic!("{line} answers {other:?}"),
@@ -239,7 +237,7 @@ impl Shard {
     }
 
     /// The integer that a command answers.
-    pub fn count(&mut self, line: &str) -> i64 {
+    pub(crate) fn count(&mut self, line: &str) -> i64 {
         match self.say(line) {
             Reply::Integer(integer) => integer,
             other => panic!("{line} answers {other:?}"),
@@ -248,12 +246,12 @@ impl Shard {
 }
 
 /// Words one after another, and where each lies.
-pub fn lay_out<T: AsRef<[u8]>>(words: &[T]) -> (Vec<u8>, Vec<Span>) {
+pub(crate) fn lay_out<T: AsRef<[u8]>>(words: &[T]) -> (Vec<u8>, Vec<Span>) {
     let mut bytes = Vec::new();
     let spans = words.iter().map(|word| {
-        let start = u32::try_from(bytes.len()).unwrap();
+        let start = u32::try_from(bytes.len()).expect("a test's commands are short");
         bytes.extend_from_slice(word.as_ref());
-        Span { start, end: u32::try_from(bytes.len()).unwrap() }
+        Span { start, end: u32::try_from(bytes.len()).expect("a test's commands are short") }
     });
     let spans = spans.collect();
     (bytes, spans)

@@ -1,0 +1,12 @@
+//! Does a store answer as Redis 8 does, and keep its books?
+
+mod support;
+
+mod expire;
+mod hash;
+mod keyspace;
+mod model;
+mod resolve;
+mod scan;
+mod string;
+mod words;

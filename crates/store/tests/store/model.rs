@@ -1,0 +1,436 @@
+//! Does a store answer like a map of maps that is written down in a few lines?
+
+use std::collections::BTreeMap;
+
+use hectare_store::Accounting;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::support::{Reply, Shard};
+
+/// Limits so small that hashes pass them often.
+const LISTPACK_ENTRIES_MAX: usize = 4;
+const LISTPACK_VALUE_MAX: usize = 9;
+
+fn shard() -> Shard {
+    Shard::with_config(|config| {
+        config.hash_max_listpack_entries = LISTPACK_ENTRIES_MAX;
+        config.hash_max_listpack_value = LISTPACK_VALUE_MAX;
+        config.packed_fields_max = 8;
+        config.packed_bytes_max = 100;
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Held {
+    Text(Vec<u8>),
+    Fields { pairs: Vec<(Vec<u8>, Vec<u8>)>, is_hashtable: bool },
+}
+
+/// What a store holds, as a list of plain values.
+#[derive(Debug, Default)]
+struct Model {
+    keys: BTreeMap<Vec<u8>, (Held, Option<u64>)>,
+    now_ms: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Command(Vec<Vec<u8>>),
+    Wait { ms: u64 },
+    Expire { budget: usize },
+}
+
+fn wrong_type() -> Reply {
+    let text = "WRONGTYPE Operation against a key holding the wrong kind of value";
+    Reply::Error(text.to_owned())
+}
+
+fn error(text: &str) -> Reply {
+    Reply::Error(format!("ERR {text}"))
+}
+
+fn count(count: usize) -> Reply {
+    Reply::Integer(i64::try_from(count).unwrap())
+}
+
+fn optional(bytes: Option<&Vec<u8>>) -> Reply {
+    bytes.map_or(Reply::Null, |bytes| Reply::Bytes(bytes.clone()))
+}
+
+/// An integer if the text is the one that it prints as.
+fn canonical(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse::<i64>().ok().filter(|integer| integer.to_string() == text)
+}
+
+impl Model {
+    fn drop_past(&mut self) {
+        let now_ms = self.now_ms;
+        self.keys.retain(|_, (_, deadline)| deadline.is_none_or(|deadline| deadline >= now_ms));
+    }
+
+    /// The fields at a key, if it holds a hash or nothing.
+    fn pairs(&self, key: &[u8]) -> Result<&[(Vec<u8>, Vec<u8>)], Reply> {
+        match self.keys.get(key) {
+            Some((Held::Fields { pairs, .. }, _)) => Ok(pairs),
+            Some(_) => Err(wrong_type()),
+            None => Ok(&[]),
+        }
+    }
+
+    fn field(&self, key: &[u8], field: &[u8]) -> Result<Option<&Vec<u8>>, Reply> {
+        Ok(self.pairs(key)?.iter().find(|(name, _)| name == field).map(|(_, value)| value))
+    }
+
+    fn set_fields(&mut self, key: &[u8], new: &[(Vec<u8>, Vec<u8>)]) -> Result<usize, Reply> {
+        self.pairs(key)?;
+        let empty = Held::Fields { pairs: Vec::new(), is_hashtable: false };
+        let (held, _) = self.keys.entry(key.to_vec()).or_insert((empty, None));
+        let Held::Fields { pairs, is_hashtable } = held else { return Err(wrong_type()) };
+        let before = pairs.len();
+        for (field, value) in new {
+            match pairs.iter_mut().find(|(name, _)| name == field) {
+                Some((_, old)) => old.clone_from(value),
+                None => pairs.push((field.clone(), value.clone())),
+            }
+        }
+        let is_long = |text: &Vec<u8>| text.len() > LISTPACK_VALUE_MAX;
+        *is_hashtable |= new.len() > LISTPACK_ENTRIES_MAX
+            || pairs.len() > LISTPACK_ENTRIES_MAX
+            || new.iter().any(|(field, value)| is_long(field) || is_long(value));
+        Ok(pairs.len() - before)
+    }
+
+    fn add(old: Option<&Vec<u8>>, increment: &[u8], not_a_number: &str) -> Result<i64, Reply> {
+        let invalid = || error("value is not an integer or out of range");
+        let increment = canonical(increment).ok_or_else(invalid)?;
+        let old = match old {
+            Some(text) => canonical(text).ok_or_else(|| error(not_a_number))?,
+            None => 0,
+        };
+        old.checked_add(increment).ok_or_else(|| error("increment or decrement would overflow"))
+    }
+
+    fn run(&mut self, words: &[Vec<u8>]) -> Reply {
+        self.drop_past();
+        let name = String::from_utf8(words[0].clone()).unwrap();
+        let key = words.get(1).cloned().unwrap_or_default();
+        let arguments = words.get(2..).unwrap_or_default();
+        let result = match name.as_str() {
+            "HSET" | "HSETNX" | "HGET" | "HMGET" | "HDEL" | "HGETALL" | "HLEN" | "HINCRBY" => {
+                self.run_on_hash(&name, &key, arguments)
+            }
+            "SET" | "GET" | "INCRBY" => self.run_on_string(&name, &key, arguments),
+            _ => Ok(self.run_on_key(&name, &key, arguments)),
+        };
+        result.unwrap_or_else(|reply| reply)
+    }
+
+    fn run_on_hash(
+        &mut self,
+        name: &str,
+        key: &[u8],
+        arguments: &[Vec<u8>],
+    ) -> Result<Reply, Reply> {
+        match name {
+            "HSET" => {
+                let pairs = arguments.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+                Ok(count(self.set_fields(key, &pairs.collect::<Vec<_>>())?))
+            }
+            "HSETNX" => {
+                if self.field(key, &arguments[0])?.is_some() {
+                    return Ok(count(0));
+                }
+                self.set_fields(key, &[(arguments[0].clone(), arguments[1].clone())])?;
+                Ok(count(1))
+            }
+            "HGET" => Ok(optional(self.field(key, &arguments[0])?)),
+            "HMGET" => {
+                let values = arguments.iter().map(|field| Ok(optional(self.field(key, field)?)));
+                Ok(Reply::Array(values.collect::<Result<_, _>>()?))
+            }
+            "HDEL" => {
+                let before = self.pairs(key)?.len();
+                let Some((Held::Fields { pairs, .. }, _)) = self.keys.get_mut(key) else {
+                    return Ok(count(0));
+                };
+                pairs.retain(|(field, _)| !arguments.contains(field));
+                let after = pairs.len();
+                if after == 0 {
+                    self.keys.remove(key);
+                }
+                Ok(count(before - after))
+            }
+            "HGETALL" => {
+                let pairs = self.pairs(key)?.iter().cloned();
+                let both = pairs.flat_map(|(field, value)| [field, value]).map(Reply::Bytes);
+                Ok(Reply::Array(both.collect()))
+            }
+            "HLEN" => Ok(count(self.pairs(key)?.len())),
+            "HINCRBY" => {
+                Self::add(None, &arguments[1], "")?;
+                let old = self.field(key, &arguments[0])?;
+                let sum = Self::add(old, &arguments[1], "hash value is not an integer")?;
+                let value = sum.to_string().into_bytes();
+                self.set_fields(key, &[(arguments[0].clone(), value)])?;
+                Ok(Reply::Integer(sum))
+            }
+            _ => unreachable!("{name}"),
+        }
+    }
+
+    fn run_on_string(
+        &mut self,
+        name: &str,
+        key: &[u8],
+        arguments: &[Vec<u8>],
+    ) -> Result<Reply, Reply> {
+        let old = || match self.keys.get(key) {
+            Some((Held::Text(text), _)) => Ok(Some(text)),
+            Some(_) => Err(wrong_type()),
+            None => Ok(None),
+        };
+        match name {
+            "SET" => {
+                let deadline = arguments
+                    .get(2)
+                    .and_then(|ms| canonical(ms))
+                    .map(|ms| self.now_ms.checked_add_signed(ms).unwrap());
+                self.keys.insert(key.to_vec(), (Held::Text(arguments[0].clone()), deadline));
+                Ok(Reply::ok())
+            }
+            "GET" => Ok(optional(old()?)),
+            "INCRBY" => {
+                Self::add(None, &arguments[0], "")?;
+                let not_a_number = "value is not an integer or out of range";
+                let sum = Self::add(old()?, &arguments[0], not_a_number)?;
+                let deadline = self.keys.get(key).and_then(|(_, deadline)| *deadline);
+                let text = Held::Text(sum.to_string().into_bytes());
+                self.keys.insert(key.to_vec(), (text, deadline));
+                Ok(Reply::Integer(sum))
+            }
+            _ => unreachable!("{name}"),
+        }
+    }
+
+    fn run_on_key(&mut self, name: &str, key: &[u8], arguments: &[Vec<u8>]) -> Reply {
+        let now_ms = self.now_ms;
+        match (name, self.keys.get_mut(key)) {
+            ("DEL", _) => count(usize::from(self.keys.remove(key).is_some())),
+            ("EXISTS", held) => count(usize::from(held.is_some())),
+            ("DBSIZE", _) => count(self.keys.len()),
+            ("PEXPIRE", None) | ("PERSIST", None | Some((_, None))) => count(0),
+            ("PEXPIRE", Some((_, deadline))) => {
+                let ms = canonical(&arguments[0]).unwrap();
+                *deadline = now_ms.checked_add_signed(ms);
+                if ms <= 0 {
+                    self.keys.remove(key);
+                }
+                count(1)
+            }
+            ("PERSIST", Some((_, deadline))) => {
+                *deadline = None;
+                count(1)
+            }
+            ("PTTL", None) => Reply::Integer(-2),
+            ("PTTL", Some((_, None))) => Reply::Integer(-1),
+            ("PTTL", Some((_, Some(deadline)))) => {
+                Reply::Integer(i64::try_from(*deadline - now_ms).unwrap())
+            }
+            ("ENCODING", None) => Reply::Null,
+            ("ENCODING", Some((held, _))) => Reply::text(match held {
+                Held::Text(text) if canonical(text).is_some() => "int",
+                Held::Text(text) if text.len() <= 44 => "embstr",
+                Held::Text(_) => "raw",
+                Held::Fields { is_hashtable: true, .. } => "hashtable",
+                Held::Fields { is_hashtable: false, .. } => "listpack",
+            }),
+            (name, _) => unreachable!("{name}"),
+        }
+    }
+
+    /// Whether the order of the fields at `key` is promised.
+    fn is_ordered(&self, key: &[u8]) -> bool {
+        let held = self.keys.get(key).map(|(held, _)| held);
+        !matches!(held, Some(Held::Fields { is_hashtable: true, .. }))
+    }
+
+    fn payload_bytes(&self) -> usize {
+        let held_bytes = |held: &Held| match held {
+            Held::Text(text) => text.len(),
+            Held::Fields { pairs, .. } => {
+                pairs.iter().map(|(field, value)| field.len() + value.len()).sum()
+            }
+        };
+        self.keys.iter().map(|(key, (held, _))| key.len() + held_bytes(held)).sum()
+    }
+
+    fn fields(&self) -> usize {
+        let fields = |held: &Held| match held {
+            Held::Text(_) => 0,
+            Held::Fields { pairs, .. } => pairs.len(),
+        };
+        self.keys.values().map(|(held, _)| fields(held)).sum()
+    }
+}
+
+fn key() -> impl Strategy<Value = Vec<u8>> {
+    prop::sample::select(vec!["", "a", "b", "key", "a longer key"]).prop_map(Vec::from)
+}
+
+fn field() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        20 => (0..14).prop_map(|field| format!("f{field}").into_bytes()),
+        1 => Just(Vec::new()),
+        1 => Just(b"a longer field".to_vec()),
+        1 => Just(vec![0, 0xff, b'\r', b'\n']),
+    ]
+}
+
+fn integer() -> impl Strategy<Value = Vec<u8>> {
+    let border = prop::sample::select(vec![
+        0,
+        1,
+        -1,
+        127,
+        128,
+        -128,
+        -129,
+        255,
+        32_767,
+        -32_769,
+        i64::MAX,
+        i64::MIN,
+        i64::MAX - 1,
+    ]);
+    prop_oneof![border, -100_i64..100].prop_map(|integer| integer.to_string().into_bytes())
+}
+
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        6 => integer(),
+        1 => prop::sample::select(vec!["", "007", "-0", "1.5", " 1", "text"]).prop_map(Vec::from),
+        2 => vec(any::<u8>(), 0..8),
+        1 => vec(any::<u8>(), 9..90),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let words = |name: &'static str| Just(vec![name.as_bytes().to_vec()]);
+    let with_key = |name: &'static str| (words(name), key()).prop_map(join);
+    let pairs = vec((field(), value()), 1..7)
+        .prop_map(|pairs| pairs.into_iter().flat_map(|(field, value)| [field, value]).collect());
+    let ms = (-1_i64..40).prop_map(|ms| ms.to_string().into_bytes());
+    let command = prop_oneof![
+        6 => (with_key("HSET"), pairs).prop_map(extend),
+        2 => (with_key("HSETNX"), field(), value()).prop_map(|(words, f, v)| extend((words, vec![f, v]))),
+        2 => (with_key("HGET"), field()).prop_map(join),
+        1 => (with_key("HMGET"), vec(field(), 1..4)).prop_map(extend),
+        6 => (with_key("HDEL"), vec(field(), 1..5)).prop_map(extend),
+        3 => with_key("HGETALL"),
+        1 => with_key("HLEN"),
+        3 => (with_key("HINCRBY"), field(), value()).prop_map(|(words, f, v)| extend((words, vec![f, v]))),
+        1 => (with_key("SET"), value()).prop_map(join),
+        1 => (with_key("SET"), value(), 1_i64..40).prop_map(|(words, value, ms)| {
+            extend((words, vec![value, b"PX".to_vec(), ms.to_string().into_bytes()]))
+        }),
+        1 => with_key("GET"),
+        1 => (with_key("INCRBY"), value()).prop_map(join),
+        1 => with_key("DEL"),
+        1 => with_key("EXISTS"),
+        1 => words("DBSIZE"),
+        2 => (with_key("PEXPIRE"), ms).prop_map(join),
+        1 => with_key("PTTL"),
+        1 => with_key("PERSIST"),
+        1 => with_key("ENCODING"),
+    ];
+    prop_oneof![
+        30 => command.prop_map(Step::Command),
+        2 => (0_u64..30).prop_map(|ms| Step::Wait { ms }),
+        1 => (0_usize..3).prop_map(|budget| Step::Expire { budget }),
+    ]
+}
+
+fn join((words, word): (Vec<Vec<u8>>, Vec<u8>)) -> Vec<Vec<u8>> {
+    extend((words, vec![word]))
+}
+
+fn extend((mut words, more): (Vec<Vec<u8>>, Vec<Vec<u8>>)) -> Vec<Vec<u8>> {
+    words.extend(more);
+    words
+}
+
+/// Pairs in the order of their fields.
+fn sort_pairs(reply: Reply) -> Reply {
+    let elements = reply.into_elements();
+    let mut pairs = elements.chunks(2).collect::<Vec<_>>();
+    pairs.sort();
+    Reply::Array(pairs.concat())
+}
+
+fn check_step(shard: &mut Shard, model: &mut Model, step: &Step) -> Result<(), TestCaseError> {
+    match step {
+        Step::Wait { ms } => {
+            model.now_ms += ms;
+            shard.store.set_now(model.now_ms);
+        }
+        Step::Expire { budget } => {
+            prop_assert!(shard.store.expire_some(*budget) <= *budget);
+        }
+        Step::Command(words) => {
+            let mut expected = model.run(words);
+            let mut sent = words.clone();
+            if sent[0] == b"ENCODING" {
+                sent.insert(0, b"OBJECT".to_vec());
+            }
+            let mut reply = shard.ask(&sent);
+            if words[0] == b"HGETALL" && !model.is_ordered(&words[1]) {
+                (expected, reply) = (sort_pairs(expected), sort_pairs(reply));
+            }
+            prop_assert_eq!(reply, expected, "{:?}", words);
+        }
+    }
+    Ok(())
+}
+
+/// The books, once nothing is left that is past.
+fn check_books(shard: &mut Shard, model: &mut Model) -> Result<(), TestCaseError> {
+    model.drop_past();
+    shard.store.expire_some(usize::MAX);
+    let accounting = shard.store.accounting();
+    let deadlines = || model.keys.values().filter_map(|(_, deadline)| *deadline);
+    prop_assert_eq!(accounting.keys, model.keys.len() as u64);
+    prop_assert_eq!(accounting.keys_with_deadline, deadlines().count() as u64);
+    prop_assert_eq!(accounting.fields, model.fields() as u64);
+    prop_assert_eq!(accounting.payload_bytes, model.payload_bytes() as u64);
+    prop_assert_eq!(shard.store.next_deadline_ms(), deadlines().min().map(|ms| ms + 1));
+    let mut keys_bytes = 0;
+    for key in model.keys.keys() {
+        let Reply::Integer(bytes) = shard.ask(&[&b"MEMORY"[..], b"USAGE", key]) else { panic!() };
+        keys_bytes += bytes.unsigned_abs();
+    }
+    // What is not of a key is what leads to the first few slots.
+    let total_bytes = accounting.total_bytes();
+    prop_assert!((keys_bytes..=keys_bytes + 400).contains(&total_bytes), "{:?}", accounting);
+    for key in std::mem::take(&mut model.keys).keys() {
+        shard.ask(&[b"DEL", &key[..]]);
+    }
+    prop_assert_eq!(shard.store.accounting(), Accounting::default());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_store_answers_like_the_model(steps in vec(step(), 1..400)) {
+        let (mut shard, mut model) = (shard(), Model::default());
+        model.now_ms = 1_000;
+        shard.store.set_now(model.now_ms);
+        for step in &steps {
+            check_step(&mut shard, &mut model, step)?;
+        }
+        check_books(&mut shard, &mut model)?;
+    }
+}
