@@ -87,3 +87,56 @@ fn servers_in(folder: &Path) -> Vec<Peer> {
 fn is_server(name: &str) -> bool {
     (name.starts_with("redis-") || name.starts_with("valkey-")) && name.ends_with("-server")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with files of these names, all but the last of which may be executed.
+    fn folder(under: &str, names: &[&str]) -> TempDir {
+        let root = TempDir::new().expect("a temporary folder can be made");
+        let folder = root.path().join(under);
+        fs::create_dir_all(&folder).expect("the folder is ours");
+        for (index, name) in names.iter().enumerate() {
+            let path = folder.join(name);
+            fs::write(&path, "").expect("the folder is ours");
+            let mode = if index + 1 < names.len() { 0o755 } else { 0o644 };
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        }
+        root
+    }
+
+    fn names(peers: Vec<Peer>) -> Vec<String> {
+        peers.into_iter().map(|peer| peer.name).collect()
+    }
+
+    #[test]
+    fn a_folder_that_is_named_goes_before_unpacked_servers_and_those_before_the_path() {
+        let named = folder("", &["valkey-9.1-server", "valkey-9.1-cli", "redis-9-server"]);
+        let root = folder(PEERS_FOLDER, &["redis-8.0-server", "redis-7.0-server", "notes"]);
+        let path = folder("", &["valkey-server", "redis-server", "redis-6-server", "notes"]);
+        let nowhere = TempDir::new().unwrap();
+        let named = Some(named.path().as_os_str());
+        let path = Some(path.path().as_os_str());
+
+        assert_eq!(names(servers_among(named, root.path(), path)), ["valkey-9.1-server"]);
+        let unpacked = names(servers_among(None, root.path(), path));
+        assert_eq!(unpacked, ["redis-7.0-server", "redis-8.0-server"]);
+        let on_path = names(servers_among(None, nowhere.path(), path));
+        assert_eq!(on_path, ["redis-server", "valkey-server"]);
+        assert_eq!(servers_among(None, nowhere.path(), None), []);
+    }
+
+    #[test]
+    fn a_folder_that_is_named_and_empty_is_not_made_up_for() {
+        let path = folder("", &["redis-server", "notes"]);
+        let empty = TempDir::new().unwrap();
+        let (named, path) = (empty.path().as_os_str(), path.path().as_os_str());
+        assert_eq!(servers_among(Some(named), empty.path(), Some(path)), []);
+    }
+}

@@ -110,6 +110,14 @@ fn keys_under_a_prefix_are_found_removed_and_classified() {
 }
 
 #[test]
+fn a_target_is_shared_and_a_connection_moved_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    fn moved<T: Send>() {}
+    shared::<Target>();
+    moved::<Connection>();
+}
+
+#[test]
 fn many_threads_share_one_target() {
     let target = open(2);
     let commands = hashes(2000);
