@@ -238,9 +238,10 @@ impl<'a> HashEdit<'a> {
                 let mut bytes = std::mem::take(record).into_vec();
                 let body_start = body_start(&bytes);
                 if bytes.len() == body_start {
-                    let element_bytes_max =
-                        |(field, value)| packed::element_bytes_max(field, value);
-                    bytes.reserve_exact(pairs.clone().map(element_bytes_max).sum());
+                    // To the byte: what a new record is later cut off leaves a hole in the heap
+                    // that no other record fits (45.6 B a field instead of 30 for `user`).
+                    let element_bytes = |(field, value)| packed::element_bytes(field, value);
+                    bytes.reserve_exact(pairs.clone().map(element_bytes).sum());
                 }
                 let mut fields_max = 0;
                 for (field, value) in pairs {

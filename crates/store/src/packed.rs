@@ -125,9 +125,9 @@ pub(crate) fn append(record: &mut Vec<u8>, field: &[u8], value: Value<'_>) {
     record.extend_from_slice(value.data());
 }
 
-/// The most bytes that a field can take.
-pub(crate) fn element_bytes_max(field: &[u8], value: Value<'_>) -> usize {
-    field.len() + value.len() + 2 * Varint::BYTES_MAX
+/// The bytes that a field takes.
+pub(crate) fn element_bytes(field: &[u8], value: Value<'_>) -> usize {
+    Varint::new(field.len()).as_bytes().len() + field.len() + EncodedValue::new(value).len()
 }
 
 /// A number in 7 bits a byte, the lowest first; the top bit says that more follow.

@@ -82,7 +82,10 @@ fn values_read_back_byte_for_byte() {
     for value in values {
         shard.ask(&[b"HSET", &b"h"[..], b"", value]);
         assert_eq!(shard.ask(&[b"HGET", &b"h"[..], b""]), Reply::Bytes(value.to_vec()));
-        assert_eq!(shard.say("HSTRLEN h "), Reply::Integer(i64::try_from(value.len()).unwrap()));
+        assert_eq!(
+            shard.say("HSTRLEN h "),
+            Reply::Integer(i64::try_from(value.len()).expect("what a test sends is good"))
+        );
         shard.ask(&[b"SET", &b"s"[..], value]);
         assert_eq!(shard.ask(&[&b"GET"[..], b"s"]), Reply::Bytes(value.to_vec()));
     }
@@ -204,10 +207,10 @@ fn hrandfield_draws_what_is_there() {
             let mut different = drawn.clone();
             different.sort();
             different.dedup();
-            let expected = usize::try_from(count.min(fields)).unwrap();
+            let expected = usize::try_from(count.min(fields)).expect("what a test sends is good");
             assert_eq!((drawn.len(), different.len()), (expected, expected));
             let drawn = shard.say(&format!("HRANDFIELD h -{count} WITHVALUES")).into_elements();
-            assert_eq!(drawn.len(), usize::try_from(count).unwrap() * 2);
+            assert_eq!(drawn.len(), usize::try_from(count).expect("what a test sends is good") * 2);
             for pair in drawn.chunks(2) {
                 let [Reply::Bytes(field), Reply::Bytes(value)] = pair else { panic!("{pair:?}") };
                 assert_eq!(field.strip_prefix(b"field:"), Some(&value[..]));
@@ -230,8 +233,9 @@ fn hrandfield_draws_every_field_about_as_often() {
             let mut times = vec![0; fields];
             for _ in 0..draws {
                 for field in shard.say(&format!("HRANDFIELD h{fields} {count}")).into_elements() {
-                    let field = String::from_utf8(field.into_bytes()).unwrap();
-                    times[field.parse::<usize>().unwrap()] += 1;
+                    let field =
+                        String::from_utf8(field.into_bytes()).expect("what a test sends is good");
+                    times[field.parse::<usize>().expect("what a test sends is good")] += 1;
                 }
             }
             // 100 on average, and five times the deviation of a binomial distribution.

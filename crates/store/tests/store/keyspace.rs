@@ -84,7 +84,8 @@ fn memory_usage_grows_with_what_a_key_holds() {
         assert!(bytes > last && bytes >= fields * 22, "{bytes} bytes for {fields} fields");
         assert!(bytes < 100 + fields * 60, "{bytes} bytes for {fields} fields");
         last = bytes;
-        let total_bytes = i64::try_from(shard.store.accounting().total_bytes()).unwrap();
+        let total_bytes = i64::try_from(shard.store.accounting().total_bytes())
+            .expect("what a test sends is good");
         assert!((bytes..bytes + 1_000).contains(&total_bytes), "{total_bytes} of {bytes}");
     }
     shard.say("PEXPIREAT h 5");

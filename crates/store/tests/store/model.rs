@@ -8,6 +8,9 @@ use proptest::prelude::*;
 
 use crate::support::{Reply, Shard};
 
+/// A field and its value.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// Limits so small that hashes pass them often.
 const LISTPACK_ENTRIES_MAX: usize = 4;
 const LISTPACK_VALUE_MAX: usize = 9;
@@ -51,7 +54,7 @@ fn error(text: &str) -> Reply {
 }
 
 fn count(count: usize) -> Reply {
-    Reply::Integer(i64::try_from(count).unwrap())
+    Reply::Integer(i64::try_from(count).expect("a count of a test fits"))
 }
 
 fn optional(bytes: Option<&Vec<u8>>) -> Reply {
@@ -71,7 +74,7 @@ impl Model {
     }
 
     /// The fields at a key, if it holds a hash or nothing.
-    fn pairs(&self, key: &[u8]) -> Result<&[(Vec<u8>, Vec<u8>)], Reply> {
+    fn pairs(&self, key: &[u8]) -> Result<&[Pair], Reply> {
         match self.keys.get(key) {
             Some((Held::Fields { pairs, .. }, _)) => Ok(pairs),
             Some(_) => Err(wrong_type()),
@@ -114,7 +117,7 @@ impl Model {
 
     fn run(&mut self, words: &[Vec<u8>]) -> Reply {
         self.drop_past();
-        let name = String::from_utf8(words[0].clone()).unwrap();
+        let name = String::from_utf8(words[0].clone()).expect("a name is ASCII");
         let key = words.get(1).cloned().unwrap_or_default();
         let arguments = words.get(2..).unwrap_or_default();
         let result = match name.as_str() {
@@ -196,7 +199,7 @@ impl Model {
                 let deadline = arguments
                     .get(2)
                     .and_then(|ms| canonical(ms))
-                    .map(|ms| self.now_ms.checked_add_signed(ms).unwrap());
+                    .map(|ms| self.now_ms.checked_add_signed(ms).expect("a test stays in range"));
                 self.keys.insert(key.to_vec(), (Held::Text(arguments[0].clone()), deadline));
                 Ok(Reply::ok())
             }
@@ -222,7 +225,7 @@ impl Model {
             ("DBSIZE", _) => count(self.keys.len()),
             ("PEXPIRE", None) | ("PERSIST", None | Some((_, None))) => count(0),
             ("PEXPIRE", Some((_, deadline))) => {
-                let ms = canonical(&arguments[0]).unwrap();
+                let ms = canonical(&arguments[0]).expect("what a test sends is good");
                 *deadline = now_ms.checked_add_signed(ms);
                 if ms <= 0 {
                     self.keys.remove(key);
@@ -235,9 +238,9 @@ impl Model {
             }
             ("PTTL", None) => Reply::Integer(-2),
             ("PTTL", Some((_, None))) => Reply::Integer(-1),
-            ("PTTL", Some((_, Some(deadline)))) => {
-                Reply::Integer(i64::try_from(*deadline - now_ms).unwrap())
-            }
+            ("PTTL", Some((_, Some(deadline)))) => Reply::Integer(
+                i64::try_from(*deadline - now_ms).expect("what a test sends is good"),
+            ),
             ("ENCODING", None) => Reply::Null,
             ("ENCODING", Some((held, _))) => Reply::text(match held {
                 Held::Text(text) if canonical(text).is_some() => "int",

@@ -11,7 +11,8 @@ fn every_row_is_found_by_its_name_in_any_case() {
             let mut words = name.split('|').map(str::to_owned).collect::<Vec<_>>();
             words.resize(usize::from(row.arity.unsigned_abs()), "x".to_owned());
             let (bytes, spans) = lay_out(&words);
-            let (found, args) = Command::resolve(Args::new(&bytes, &spans)).unwrap();
+            let (found, args) =
+                Command::resolve(Args::new(&bytes, &spans)).expect("what a test sends is good");
             assert_eq!(found.name, row.name);
             assert_eq!(args.len(), words.len() - parts.len());
         }

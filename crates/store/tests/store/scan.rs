@@ -13,9 +13,10 @@ const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 fn step(shard: &mut Shard, line: &str) -> (u64, Vec<String>) {
     let mut elements = shard.say(line).into_elements();
     assert_eq!(elements.len(), 2, "{line}");
-    let text = |reply: Reply| String::from_utf8(reply.into_bytes()).unwrap();
+    let text =
+        |reply: Reply| String::from_utf8(reply.into_bytes()).expect("what a test sends is good");
     let shown = elements.remove(1).into_elements().into_iter().map(text).collect();
-    (text(elements.remove(0)).parse().unwrap(), shown)
+    (text(elements.remove(0)).parse().expect("what a test sends is good"), shown)
 }
 
 /// Scans to the end, calling `between` after each step, and counts how often each element was shown.
