@@ -1,6 +1,6 @@
 //! How fast was it?
 //!
-//! A [`Plan`] says what is sent where, [`run`] sends it and returns a [`Measurement`]: throughput and
+//! A [`Plan`] says what is sent where, [`run()`] sends it and returns a [`Measurement`]: throughput and
 //! latency for each kind of operation and in total, with warnings about what should not be believed.
 //!
 //! ```no_run

@@ -10,7 +10,7 @@ use crate::request::Args;
 use crate::value::Value;
 
 /// What a running command has at hand: the keys of its database, the others for `FLUSHALL`, the
-/// time, and random numbers. Keys are looked up by [`Key`], so that none is hashed twice.
+/// time, and random numbers. Keys are looked up by `Key`, so that none is hashed twice.
 #[derive(Debug)]
 pub struct Context<'a> {
     pub(crate) keyspaces: &'a mut [Keyspace; DATABASES],

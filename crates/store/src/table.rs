@@ -1,6 +1,6 @@
 //! How are the fields of a large hash kept?
 //!
-//! Each as a record of its own, laid out like one field of a [packed](crate::packed) hash, behind an
+//! Each as a record of its own, laid out like one field of a packed hash, behind an
 //! [`Index`] by the hash of its name. No operation takes longer for a larger hash than that index.
 
 use crate::accounting::Weight;
