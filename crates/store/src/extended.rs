@@ -125,3 +125,108 @@ fn shift_and_round(number: u128, shift: u32, is_inexact: bool) -> u128 {
     let is_half = remainder == half;
     quotient + u128::from(is_more || (is_half && quotient & 1 == 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sum(first: &str, second: &str) -> String {
+        let [first, second] = [first, second].map(|text| {
+            Extended::parse(text.as_bytes()).unwrap_or_else(|| panic!("{text} is a number"))
+        });
+        let sum = first.add(second).to_text();
+        assert_eq!(sum, second.add(first).to_text());
+        sum
+    }
+
+    #[test]
+    fn sums_are_those_of_redis_on_x86_64() {
+        // Each line is what Redis 8.0 answered to HINCRBYFLOAT on x86-64.
+        for (first, second, expected) in [
+            ("0.1", "0.2", "0.3"),
+            ("3000", "0.1", "3000.10000000000000009"),
+            ("10.5", "0.1", "10.6"),
+            ("1e17", "0", "100000000000000000"),
+            ("0", "5e-324", "0"),
+            ("0", "-0.0", "0"),
+            ("0", "0x1.8p3", "12"),
+            ("18446744073709551615", "1", "18446744073709551616"),
+            ("18446744073709551616", "1", "18446744073709551616"),
+            ("18446744073709551616", "3", "18446744073709551620"),
+        ] {
+            assert_eq!(sum(first, second), expected, "{first} + {second}");
+        }
+    }
+
+    #[test]
+    fn the_largest_number_has_4933_digits() {
+        let text = Extended::parse(b"1.189731495357231765e4932").map(Extended::to_text);
+        let text = text.unwrap_or_default();
+        assert!(text.len() == 4_933 && text.starts_with("1189731495357231765"), "{text}");
+        for text in ["1.18973149535723177e4932", "1e4933", "-1e999999999999", "0x1p16384"] {
+            assert_eq!(Extended::parse(text.as_bytes()), None, "{text}");
+        }
+        let largest = Extended::parse(b"1.189731495357231765e4932").unwrap();
+        assert!(!largest.add(largest).is_finite());
+    }
+
+    #[test]
+    fn the_smallest_number_is_half_of_the_smallest_exponent() {
+        for text in ["1e-4950", "3.6e-4951", "0x1p-16445", "0x1.1p-16446", "0e-999999999999", "-0"]
+        {
+            assert!(Extended::parse(text.as_bytes()).is_some(), "{text}");
+        }
+        for text in ["1e-4951", "0x1p-16446", "1e-999999999999", "0x1p-99999"] {
+            assert_eq!(Extended::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_more_text_is_read_than_redis_reads() {
+        let zeros = |bytes: usize| "0".repeat(bytes);
+        assert!(Extended::parse(zeros(5_119).as_bytes()).is_some());
+        assert!(Extended::parse(zeros(5_120).as_bytes()).is_none());
+        assert!(Extended::parse(format!("0.{}1", zeros(5_000)).as_bytes()).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn integers_add_up_exactly(first: i32, second in -(1_i64 << 62)..1 << 62) {
+            let expected = (i64::from(first) + second).to_string();
+            prop_assert_eq!(sum(&first.to_string(), &second.to_string()), expected);
+        }
+
+        #[test]
+        fn fractions_of_two_add_up_exactly(first: i16, second: i16) {
+            let text = |number: i16| format!("{}", f64::from(number) / 1024.0);
+            let expected = f64::from(i32::from(first) + i32::from(second)) / 1024.0;
+            prop_assert_eq!(sum(&text(first), &text(second)), expected.to_string());
+        }
+
+        #[test]
+        fn what_is_printed_reads_back_as_itself(text in "-?[0-9]{1,30}([.][0-9]{1,25})?") {
+            let printed = sum(&text, "0");
+            prop_assert_eq!(sum(&printed, "0"), printed);
+        }
+
+        #[test]
+        fn a_number_is_as_near_as_a_double_or_nearer(number in any::<f64>()) {
+            prop_assume!(number.is_finite());
+            // A double has fewer digits, so its exact text has just one nearest number.
+            let text = format!("{number:.1100}");
+            let exact = text.trim_end_matches('0').trim_end_matches('.');
+            let parsed = Extended::parse(exact.as_bytes());
+            let mantissa = number.to_bits() << 12 >> 1 | 1 << 63;
+            prop_assume!(number.is_normal());
+            prop_assert_eq!(parsed.map(|parsed| parsed.mantissa), Some(mantissa));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-+]?(0x)?[0-9a-f]{0,8}[.]?[0-9a-f]{0,8}([ep][-+]?[0-9]{0,6})?") {
+            if let Some(number) = Extended::parse(text.as_bytes()) {
+                number.add(number).to_text();
+            }
+        }
+    }
+}

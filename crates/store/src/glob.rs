@@ -82,3 +82,123 @@ fn match_class(pattern: &[u8], mut at: usize, byte: u8) -> Option<usize> {
     };
     (is_in != is_inverted).then_some(end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// One element of a pattern that is well formed.
+    #[derive(Clone, Debug)]
+    enum Part {
+        Any,
+        One,
+        Byte(u8),
+        Escaped(u8),
+        Class { is_inverted: bool, members: Vec<(u8, u8)> },
+    }
+
+    impl Part {
+        fn write(&self, pattern: &mut Vec<u8>) {
+            match self {
+                Self::Any => pattern.push(b'*'),
+                Self::One => pattern.push(b'?'),
+                Self::Byte(byte) => pattern.push(*byte),
+                Self::Escaped(byte) => pattern.extend([b'\\', *byte]),
+                Self::Class { is_inverted, members } => {
+                    pattern.push(b'[');
+                    pattern.extend(is_inverted.then_some(b'^'));
+                    members.iter().for_each(|(from, to)| pattern.extend([*from, b'-', *to]));
+                    pattern.push(b']');
+                }
+            }
+        }
+
+        fn is_match(&self, byte: u8) -> bool {
+            match self {
+                Self::Any => unreachable!("it takes any number of bytes"),
+                Self::One => true,
+                Self::Byte(own) | Self::Escaped(own) => *own == byte,
+                Self::Class { is_inverted, members } => {
+                    members.iter().any(|(from, to)| (*from..=*to).contains(&byte)) != *is_inverted
+                }
+            }
+        }
+    }
+
+    fn part() -> impl Strategy<Value = Part> {
+        let letter = || prop::sample::select(b"abc".to_vec());
+        let range = (letter(), letter()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+        prop_oneof![
+            Just(Part::Any),
+            Just(Part::One),
+            letter().prop_map(Part::Byte),
+            prop::sample::select(b"abc*?[]\\".to_vec()).prop_map(Part::Escaped),
+            (any::<bool>(), vec(range, 0..3))
+                .prop_map(|(is_inverted, members)| Part::Class { is_inverted, members }),
+        ]
+    }
+
+    /// Tries every way to match, however long that takes.
+    fn matches_somehow(parts: &[Part], name: &[u8]) -> bool {
+        match (parts, name) {
+            ([], name) => name.is_empty(),
+            ([Part::Any, rest @ ..], name) => {
+                (0..=name.len()).any(|taken| matches_somehow(rest, &name[taken..]))
+            }
+            ([part, rest @ ..], [byte, others @ ..]) => {
+                part.is_match(*byte) && matches_somehow(rest, others)
+            }
+            (_, []) => false,
+        }
+    }
+
+    fn is_match(pattern: impl AsRef<[u8]>, name: impl AsRef<[u8]>) -> bool {
+        Glob::new(pattern.as_ref()).is_match(name.as_ref())
+    }
+
+    proptest! {
+        #[test]
+        fn a_pattern_matches_what_some_way_of_reading_it_matches(
+            parts in vec(part(), 0..7),
+            name in vec(prop::sample::select(b"aabbcc*?[]\\".to_vec()), 1..8),
+        ) {
+            let mut pattern = Vec::new();
+            parts.iter().for_each(|part| part.write(&mut pattern));
+            prop_assert_eq!(is_match(&pattern, &name), matches_somehow(&parts, &name));
+        }
+
+        #[test]
+        fn any_bytes_are_a_pattern(pattern in vec(any::<u8>(), 0..20), name in vec(any::<u8>(), 0..20)) {
+            is_match(pattern, name);
+        }
+    }
+
+    #[test]
+    fn oddities_are_those_of_redis() {
+        for (pattern, name) in [
+            ("[^", "x"),
+            ("[a", "a"),
+            ("[c-a]", "b"),
+            ("[a-]", "^"),
+            ("\\", "\\"),
+            ("", ""),
+            ("[^]", "]"),
+        ] {
+            assert!(is_match(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("[", "["), ("[]", "x"), ("[]x]", "x"), ("**", ""), ("a", "A"), ("a*[", "ab")]
+        {
+            assert!(!is_match(pattern, name), "{pattern} {name}");
+        }
+        // As signed bytes 0xff is -1, so the range is from -1 to 97.
+        assert!(is_match(b"[a-\xff]", b"A") && !is_match(b"[a-\xff]", b"b"));
+    }
+
+    #[test]
+    fn many_stars_do_not_take_long() {
+        assert!(!is_match("a*".repeat(10_000) + "b", "a".repeat(10_000)));
+    }
+}

@@ -318,3 +318,136 @@ impl<'a, T> Ranking<'a, T> {
         self.segments.get(segment)?.slots.get(rank - first).map(|slot| &slot.item)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    impl<T> Index<T> {
+        fn check(&self) {
+            assert_eq!(self.items, self.segments.iter().map(|segment| segment.slots.len()).sum());
+            let allocated = self.segments.iter().map(|segment| segment.slots.capacity()).sum();
+            assert_eq!(self.slots_allocated, allocated);
+            assert!(self.segments.is_empty() || self.directory.len() == 1 << self.depth);
+            let mut previous = None;
+            for segment in self.segments_in_order() {
+                for slot in &segment.slots {
+                    assert!(previous <= Some(slot.hash));
+                    previous = Some(slot.hash);
+                }
+            }
+        }
+    }
+
+    /// Hashes that are spread evenly, that are the same, and that begin alike.
+    fn hash() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            4 => any::<u64>(),
+            1 => 0_u64..4,
+            1 => (0_u64..4).prop_map(|low| u64::MAX - low),
+            1 => any::<u16>().prop_map(|low| 0xabcd << 48 | u64::from(low)),
+        ]
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(u64),
+        Remove(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            3 => hash().prop_map(Step::Insert),
+            2 => any::<prop::sample::Index>().prop_map(|at| Step::Remove(at.index(1 << 20))),
+        ];
+        let mostly_inserts = prop_oneof![
+            20 => hash().prop_map(Step::Insert),
+            1 => any::<prop::sample::Index>().prop_map(|at| Step::Remove(at.index(1 << 20))),
+        ];
+        prop_oneof![vec(step, 0..500), vec(mostly_inserts, 0..3_000)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn an_index_holds_what_a_sorted_map_holds(steps in steps(), count in 1_usize..400) {
+            let mut index = Index::default();
+            let mut model = BTreeMap::new();
+            for (item, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Insert(hash) => {
+                        let position = index.insert(hash, item);
+                        prop_assert_eq!(*index.get(position), item);
+                        model.insert((hash, item), ());
+                    }
+                    Step::Remove(at) => {
+                        let Some(&(hash, item)) = model.keys().nth(at % model.len().max(1)) else {
+                            continue;
+                        };
+                        model.remove(&(hash, item));
+                        let position = index.locate(hash, |&found| found == item);
+                        prop_assert_eq!(index.remove(position.expect("it is here")), item);
+                        prop_assert!(index.locate(hash, |&found| found == item).is_none());
+                    }
+                }
+            }
+            index.check();
+            prop_assert_eq!(index.len(), model.len());
+            prop_assert_eq!(index.bytes() == 0, model.is_empty());
+            let ranking = index.ranking();
+            let mut ranked = (0..model.len()).map(|rank| *ranking.get(rank).expect("a rank"));
+            let mut ranked = ranked.by_ref().collect::<Vec<_>>();
+            prop_assert!(ranking.get(model.len()).is_none());
+            let mut in_order = index.iter().copied().collect::<Vec<_>>();
+            let mut scanned = Vec::new();
+            let mut cursor = 0;
+            loop {
+                let next = index.scan(cursor, 43, count, |&item| scanned.push(item));
+                prop_assert!(next == 0 || next > cursor);
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
+            }
+            let mut items = model.keys().map(|&(_, item)| item).collect::<Vec<_>>();
+            for found in [&mut ranked, &mut in_order, &mut scanned, &mut items] {
+                found.sort_unstable();
+            }
+            prop_assert_eq!(&ranked, &items);
+            prop_assert_eq!(&in_order, &items);
+            prop_assert_eq!(&scanned, &items);
+        }
+    }
+
+    #[test]
+    fn items_of_one_position_are_shown_together() {
+        let mut index = Index::default();
+        for item in 0..3_000_u64 {
+            // 43 bits make 3 positions of them.
+            index.insert((item / 1_000) << 21 | item, item);
+        }
+        let mut shown = 0;
+        assert_eq!(index.scan(0, 43, 1, |_| shown += 1), 1);
+        assert_eq!(shown, 1_000);
+        assert_eq!(index.scan(1, 43, 1, |_| shown += 1), 2);
+        assert_eq!(shown, 2_000);
+        assert_eq!(index.scan(2, 43, usize::MAX, |_| shown += 1), 0);
+        assert_eq!(shown, 3_000);
+    }
+
+    #[test]
+    fn hashes_that_begin_alike_do_not_blow_up_the_directory() {
+        let mut index = Index::default();
+        for item in 0..5_000_u64 {
+            index.insert(item, item);
+        }
+        index.check();
+        assert!(index.directory.len() <= 1_024, "{} entries", index.directory.len());
+        assert!((0..5_000).all(|item| index.locate(item, |&found| found == item).is_some()));
+    }
+}

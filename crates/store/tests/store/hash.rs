@@ -1,6 +1,8 @@
 //! Do the commands on hashes answer as Redis 8 does?
 
-use crate::support::{Call, Recorder, Reply, Shard};
+use hectare_store::GROUP;
+
+use crate::support::{Call, Recorder, Reply, Shard, ask_group};
 
 const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
@@ -330,4 +332,28 @@ fn object_encoding_turns_to_hashtable_for_good() {
     shard.say("DEL h");
     shard.say(&format!("HINCRBY h {} 1", "f".repeat(65)));
     assert_eq!(encoding(&mut shard), Reply::text("hashtable"));
+}
+
+#[test]
+fn a_group_answers_as_its_commands_would_one_by_one() {
+    let mut lines = Vec::new();
+    for turn in 0..20 {
+        lines.extend([
+            format!("HSET h{} f {turn}", turn % 3),
+            format!("DEL h{}", turn % 5),
+            format!("HINCRBY h{} g 1", turn % 4),
+            format!("HGETALL h{}", turn % 3),
+            format!("SET s{turn} {turn}"),
+            "GET h1".to_owned(),
+            "DBSIZE".to_owned(),
+        ]);
+    }
+    let words = |line: &String| line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+    let commands = lines.iter().map(words).collect::<Vec<Vec<Vec<u8>>>>();
+    let (mut single, mut grouped) = (Shard::default(), Shard::default());
+    for group in commands.chunks(GROUP) {
+        let expected = group.iter().map(|words| single.ask(words)).collect::<Vec<_>>();
+        assert_eq!(ask_group(&mut grouped, group), expected);
+    }
+    assert_eq!(grouped.store.accounting(), single.store.accounting());
 }

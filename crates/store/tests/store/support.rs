@@ -245,6 +245,21 @@ impl Shard {
     }
 }
 
+/// The replies to commands that are run as one group; all must be such that there is a row for them.
+pub(crate) fn ask_group(shard: &mut Shard, commands: &[Vec<Vec<u8>>]) -> Vec<Reply> {
+    let laid_out = commands.iter().map(|words| lay_out(words)).collect::<Vec<_>>();
+    let requests = laid_out.iter().map(|(bytes, spans)| {
+        let (command, args) = Command::resolve(Args::new(bytes, spans)).expect("a row");
+        let key = args.get(0).filter(|_| command.keys != Keys::None);
+        let hash = key.map_or(0, |key| shard.hasher.hash(key));
+        Request { command, database: shard.database, hash, args }
+    });
+    let requests = requests.collect::<Vec<_>>();
+    let mut recorder = Recorder::default();
+    shard.store.run_group(&requests, &mut recorder);
+    recorder.replies()
+}
+
 /// Words one after another, and where each lies.
 pub(crate) fn lay_out<T: AsRef<[u8]>>(words: &[T]) -> (Vec<u8>, Vec<Span>) {
     let mut bytes = Vec::new();
