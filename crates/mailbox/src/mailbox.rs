@@ -101,7 +101,11 @@ impl<T: Send> Owner<T> {
     /// Looks for a few microseconds whether something comes. For an owner that has a core to
     /// itself: a look is cheaper than a sleep and a wake.
     pub fn linger(&mut self) -> bool {
-        spin_until(|| self.has_work())
+        // Not `has_work`: the tail is what senders write, and looking at it again and again would
+        // take it from their cores.
+        let ring = &self.shared.ring;
+        // SAFETY: as in `pop`.
+        spin_until(|| unsafe { ring.has_item() }) || self.has_work()
     }
 
     /// Says that the owner is about to sleep, by whatever means its [`Wake`] ends. True: it may
@@ -140,7 +144,8 @@ impl<T> Owner<T> {
     /// Whether there is an item, or nothing to come any more.
     fn has_work(&self) -> bool {
         // SAFETY: as in `pop`: this is private, and its callers hold `&mut self`.
-        self.shared.ring.is_finished() || unsafe { self.shared.ring.has_item() }
+        let has_item = unsafe { self.shared.ring.has_item() };
+        has_item || self.shared.ring.is_finished()
     }
 }
 
