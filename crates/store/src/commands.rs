@@ -6,6 +6,8 @@ use crate::request::Args;
 
 mod expire;
 mod hash;
+mod hash_ex;
+mod hash_expire;
 mod hash_number;
 mod hash_random;
 mod hash_scan;
@@ -121,6 +123,18 @@ fn quotable(argument: &[u8]) -> String {
     printable(&argument[..argument.len().min(QUOTED_BYTES_MAX)])
 }
 
+/// The same at the end of a text, where Redis quotes without a bound, but drops line ends.
+fn quotable_last(argument: &[u8]) -> String {
+    let argument = until_nul(argument);
+    let is_text = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+    printable(&argument[..argument.iter().rposition(is_text).map_or(0, |last| last + 1)])
+}
+
+/// Whether an argument is this word, in upper or lower case.
+fn is_word(argument: &[u8], word: &str) -> bool {
+    until_nul(argument).eq_ignore_ascii_case(word.as_bytes())
+}
+
 fn printable(text: &[u8]) -> String {
     String::from_utf8_lossy(text).replace(['\r', '\n'], " ")
 }
@@ -130,8 +144,10 @@ fn until_nul(argument: &[u8]) -> &[u8] {
     argument.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-const GROUPS: [&[Command]; 10] = [
+const GROUPS: [&[Command]; 12] = [
     hash::ROWS,
+    hash_ex::ROWS,
+    hash_expire::ROWS,
     hash_number::ROWS,
     hash_random::ROWS,
     hash_scan::ROWS,

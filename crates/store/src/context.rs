@@ -90,9 +90,32 @@ impl<'c> Context<'c> {
     }
 
     /// Lets `key` hold a string, whatever it held.
-    pub(crate) fn put_string(&mut self, key: Key<'_>, value: Value<'_>, deadline_ms: Option<u64>) {
+    pub(crate) fn put_string(
+        &mut self,
+        key: Key<'_>,
+        value: Value<'_>,
+        deadline_ms: Option<u64>,
+    ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
-        self.keyspace().put_string(key, value, deadline_ms, now_ms);
+        self.keyspace().put_string(key, value, deadline_ms, false, now_ms);
+        Ok(())
+    }
+
+    /// The same, and the string answers `raw` to `OBJECT ENCODING`, however short it is.
+    pub(crate) fn put_raw_string(
+        &mut self,
+        key: Key<'_>,
+        bytes: &[u8],
+        deadline_ms: Option<u64>,
+    ) -> Result<(), CommandError> {
+        let now_ms = self.now_ms;
+        self.keyspace().put_string(key, Value::Bytes(bytes), deadline_ms, true, now_ms);
+        Ok(())
+    }
+
+    /// Whether `key` holds a string that was put as a raw one.
+    pub(crate) fn is_raw_string(&mut self, key: Key<'_>) -> bool {
+        self.entry(key).is_some_and(Entry::is_raw)
     }
 
     /// Removes `key`; says whether it was there.
@@ -107,9 +130,14 @@ impl<'c> Context<'c> {
     }
 
     /// Gives `key` another deadline, or none.
-    pub(crate) fn set_deadline_ms(&mut self, key: Key<'_>, deadline_ms: Option<u64>) {
+    pub(crate) fn set_deadline_ms(
+        &mut self,
+        key: Key<'_>,
+        deadline_ms: Option<u64>,
+    ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
         self.keyspace().set_deadline_ms(key, deadline_ms, now_ms);
+        Ok(())
     }
 
     /// The bytes that `key` takes.

@@ -11,14 +11,25 @@
 use crate::accounting::Weight;
 use crate::hasher::KeyHasher;
 use crate::number::ShortInteger;
-use crate::object::{HashRef, ObjectRef};
+use crate::object::{HashForm, HashRef, ObjectRef};
 use crate::packed::{self, Varint, elements, read_varint};
 use crate::table::Table;
 use crate::value::Value;
 
-/// A key with its deadline and what it holds. 16 bytes beside what it points to.
+/// The deadlines of a hash's fields.
+pub(crate) type FieldDeadlines = std::collections::BTreeMap<Box<[u8]>, u64>;
+
+/// A key with its deadline and what it holds.
 #[derive(Debug)]
-pub(crate) enum Entry {
+pub(crate) struct Entry {
+    pub(crate) form: Form,
+    /// There once the hash had one, or nearly.
+    pub(crate) field_deadlines: Option<Box<FieldDeadlines>>,
+}
+
+/// How it is kept.
+#[derive(Debug)]
+pub(crate) enum Form {
     /// A string or a small hash, in one record.
     Record(Box<[u8]>),
     /// A large hash.
@@ -41,6 +52,8 @@ const INTEGER: u8 = 2;
 const DEADLINE: u8 = 4;
 /// The hash once passed Redis' limits for a listpack, and answers `hashtable` ever since.
 const HASHTABLE: u8 = 8;
+/// The string answers `raw`, however short it is.
+const RAW: u8 = 16;
 
 const DEADLINE_BYTES: usize = 8;
 
@@ -60,46 +73,61 @@ impl Entry {
         };
         let mut record = head(flags, key, deadline_ms, body.len());
         record.extend_from_slice(body);
-        Self::Record(record.into_boxed_slice())
+        Self::of(Form::Record(record.into_boxed_slice()))
     }
 
     /// A hash without fields, which must get one before anybody looks.
     pub(crate) fn empty_hash(key: &[u8]) -> Self {
-        Self::Record(head(HASH, key, None, 0).into_boxed_slice())
+        Self::of(Form::Record(head(HASH, key, None, 0).into_boxed_slice()))
+    }
+
+    fn of(form: Form) -> Self {
+        Self { form, field_deadlines: None }
+    }
+
+    /// Lets a string answer `raw`.
+    pub(crate) fn mark_raw(&mut self) {
+        if let Form::Record(record) = &mut self.form {
+            record[0] |= RAW;
+        }
+    }
+
+    pub(crate) fn is_raw(&self) -> bool {
+        matches!(&self.form, Form::Record(record) if record[0] & RAW != 0)
     }
 
     pub(crate) fn key(&self) -> &[u8] {
-        match self {
-            Self::Record(record) => {
+        match &self.form {
+            Form::Record(record) => {
                 let (length, start) = read_varint(record, key_length_start(record));
                 &record[start..start + length]
             }
-            Self::Large(large) => &large.key,
+            Form::Large(large) => &large.key,
         }
     }
 
     /// Reads the beginning of the record, and returns what it read.
     pub(crate) fn touch(&self) -> u64 {
-        match self {
-            Self::Record(record) => u64::from(record[0]),
-            Self::Large(large) => large.table.len() as u64,
+        match &self.form {
+            Form::Record(record) => u64::from(record[0]),
+            Form::Large(large) => large.table.len() as u64,
         }
     }
 
     /// The last millisecond at which the entry is alive.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
-        match self {
-            Self::Record(record) => {
+        match &self.form {
+            Form::Record(record) => {
                 let bytes = record.get(1..key_length_start(record))?;
                 Some(u64::from_le_bytes(bytes.try_into().ok()?))
             }
-            Self::Large(large) => large.deadline_ms,
+            Form::Large(large) => large.deadline_ms,
         }
     }
 
     pub(crate) fn set_deadline_ms(&mut self, deadline_ms: Option<u64>) {
-        match self {
-            Self::Record(record) => {
+        match &mut self.form {
+            Form::Record(record) => {
                 let place = 1..key_length_start(record);
                 let length = deadline_ms.map_or(0, |_| DEADLINE_BYTES);
                 if place.len() != length {
@@ -112,19 +140,21 @@ impl Entry {
                     record[1..1 + length].copy_from_slice(&deadline_ms.to_le_bytes());
                 }
             }
-            Self::Large(large) => large.deadline_ms = deadline_ms,
+            Form::Large(large) => large.deadline_ms = deadline_ms,
         }
     }
 
     /// What the entry holds, for commands to read.
     pub(crate) fn object<'a>(&'a self, hasher: &'a KeyHasher) -> ObjectRef<'a> {
-        match self {
-            Self::Large(large) => ObjectRef::Hash(HashRef::Table { table: &large.table, hasher }),
-            Self::Record(record) => {
+        let deadlines = self.field_deadlines.as_deref();
+        let hash = |form| ObjectRef::Hash(HashRef { form, deadlines });
+        match &self.form {
+            Form::Large(large) => hash(HashForm::Table { table: &large.table, hasher }),
+            Form::Record(record) => {
                 if record[0] & HASH != 0 {
                     let body = &record[body_start(record)..];
                     let hashtable = record[0] & HASHTABLE != 0;
-                    ObjectRef::Hash(HashRef::Packed { body, hashtable })
+                    hash(HashForm::Packed { body, hashtable })
                 } else {
                     ObjectRef::String(string_value(record))
                 }
@@ -140,27 +170,27 @@ impl Entry {
             index_bytes: self.index_bytes(),
             fields: 0,
         };
-        match self {
-            Self::Large(large) => {
+        match &self.form {
+            Form::Large(large) => {
                 weight.fields = large.table.len();
                 weight.payload_bytes += large.table.weight().payload_bytes;
             }
-            Self::Record(record) if record[0] & HASH != 0 => {
+            Form::Record(record) if record[0] & HASH != 0 => {
                 for element in elements(&record[body_start(record)..]) {
                     weight.fields += 1;
                     weight.payload_bytes += element.field.len() + element.value.len();
                 }
             }
-            Self::Record(record) => weight.payload_bytes += string_value(record).len(),
+            Form::Record(record) => weight.payload_bytes += string_value(record).len(),
         }
         weight
     }
 
     /// The bytes of the entry's record, or of its key and its table's records.
     pub(crate) fn record_bytes(&self) -> usize {
-        match self {
-            Self::Record(record) => record.len(),
-            Self::Large(large) => {
+        match &self.form {
+            Form::Record(record) => record.len(),
+            Form::Large(large) => {
                 size_of::<LargeHash>() + large.key.len() + large.table.weight().record_bytes
             }
         }
@@ -168,37 +198,37 @@ impl Entry {
 
     /// The bytes of slots and segments of its table, if it has one.
     pub(crate) fn index_bytes(&self) -> usize {
-        match self {
-            Self::Record(_) => 0,
-            Self::Large(large) => large.table.weight().index_bytes,
+        match &self.form {
+            Form::Record(_) => 0,
+            Form::Large(large) => large.table.weight().index_bytes,
         }
     }
 
     /// Lets a hash answer `hashtable` from now on.
     pub(crate) fn mark_hashtable(&mut self) {
-        if let Self::Record(record) = self {
+        if let Form::Record(record) = &mut self.form {
             record[0] |= HASHTABLE;
         }
     }
 
     /// Turns a packed hash into a table.
     pub(crate) fn unpack(&mut self, hasher: &KeyHasher) {
-        let Self::Record(record) = self else { return };
+        let Form::Record(record) = &self.form else { return };
         let mut table = Table::default();
         for element in elements(&record[body_start(record)..]) {
             table.set(hasher, element.field, element.value);
         }
         let (key, deadline_ms) = (self.key().into(), self.deadline_ms());
-        *self = Self::Large(Box::new(LargeHash { key, deadline_ms, table }));
+        self.form = Form::Large(Box::new(LargeHash { key, deadline_ms, table }));
     }
 
     /// Turns a table into a packed hash, whose fields then lie in hash order.
     pub(crate) fn pack(&mut self) {
-        let Self::Large(large) = self else { return };
+        let Form::Large(large) = &self.form else { return };
         let body_bytes = large.table.weight().record_bytes;
         let mut record = head(HASH | HASHTABLE, &large.key, large.deadline_ms, body_bytes);
         large.table.pack_into(&mut record);
-        *self = Self::Record(record.into_boxed_slice());
+        self.form = Form::Record(record.into_boxed_slice());
     }
 }
 

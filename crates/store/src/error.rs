@@ -31,6 +31,8 @@ pub enum CommandError {
     InvalidCursor,
     /// A reply that grew past the sink's bound; nothing of it was sent.
     ReplyTooLong,
+    /// Memory is as full as it may be.
+    OutOfMemory,
     /// Any other failure, by its whole text.
     Other(Cow<'static, str>),
 }
@@ -60,6 +62,7 @@ impl fmt::Display for CommandError {
             Self::ReplyTooLong => {
                 "ERR the reply is longer than one reply may be, ask for less at a time"
             }
+            Self::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
             Self::Other(text) => text,
         })
     }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::deadlines::Deadlines;
 use crate::entry::Entry;
 use crate::index::{Index, Position};
-use crate::object::{HashEdit, ObjectRef};
+use crate::object::{FieldOrder, HashEdit, ObjectRef};
 use crate::value::Value;
 
 /// A cursor over a keyspace has so many bits; those to 53, the most that a double can hold, are for
@@ -24,6 +24,7 @@ pub(crate) struct Key<'a> {
 pub(crate) struct Keyspace {
     index: Index<Entry>,
     deadlines: Deadlines,
+    field_order: FieldOrder,
     /// Of all entries.
     weight: Weight,
 }
@@ -50,9 +51,13 @@ impl Keyspace {
         key: Key<'_>,
         value: Value<'_>,
         deadline_ms: Option<u64>,
+        is_raw: bool,
         now_ms: u64,
     ) {
-        let entry = Entry::string(key.bytes, value, deadline_ms);
+        let mut entry = Entry::string(key.bytes, value, deadline_ms);
+        if is_raw {
+            entry.mark_raw();
+        }
         self.weight.add(entry.weight());
         match self.locate(key, now_ms) {
             Some(position) => {
@@ -89,7 +94,9 @@ impl Keyspace {
         };
         let entry = self.index.get_mut(position);
         let is_hash = matches!(entry.object(&config.hasher), ObjectRef::Hash(_));
-        Some(is_hash.then(|| HashEdit::new(entry, &mut self.weight, config)))
+        Some(is_hash.then(|| {
+            HashEdit::new(entry, &mut self.weight, config, &mut self.field_order, key.hash)
+        }))
     }
 
     /// Removes a key; says whether it was there.
@@ -152,9 +159,47 @@ impl Keyspace {
         removed
     }
 
-    /// The last millisecond at which the next key to go is alive.
+    /// The last millisecond at which the next key or field to go is alive.
     pub(crate) fn first_deadline_ms(&self) -> Option<u64> {
-        self.deadlines.first().map(|(deadline_ms, _)| deadline_ms)
+        let of_keys = self.deadlines.first().map(|(deadline_ms, _)| deadline_ms);
+        let is_current = |&&(deadline_ms, hash): &&(u64, u64)| {
+            let mut deadlines =
+                self.index.at(hash).filter_map(|entry| entry.field_deadlines.as_ref());
+            deadlines.any(|deadlines| deadlines.values().any(|&at| at == deadline_ms))
+        };
+        let of_fields =
+            self.field_order.iter().find(is_current).map(|&(deadline_ms, _)| deadline_ms);
+        of_keys.into_iter().chain(of_fields).min()
+    }
+
+    /// Removes up to `budget` fields whose deadline has passed.
+    pub(crate) fn expire_fields(&mut self, budget: usize, config: &Config, now_ms: u64) -> usize {
+        let mut removed = 0;
+        while removed < budget
+            && let Some(&(deadline_ms, hash)) = self.field_order.first()
+            && deadline_ms < now_ms
+        {
+            let is_due = |field: &(&Box<[u8]>, &u64)| *field.1 == deadline_ms;
+            let find = |entry: &Entry| {
+                let found = entry.field_deadlines.as_ref()?.iter().find(is_due)?;
+                Some(found.0.clone())
+            };
+            let Some(position) = self.index.locate(hash, |entry| find(entry).is_some()) else {
+                self.field_order.pop_first();
+                continue;
+            };
+            let entry = self.index.get_mut(position);
+            if let Some(field) = find(entry) {
+                let mut edit =
+                    HashEdit::new(entry, &mut self.weight, config, &mut self.field_order, hash);
+                let _ = edit.remove(&field);
+                if edit.is_empty() {
+                    self.take(hash, position);
+                }
+                removed += 1;
+            }
+        }
+        removed
     }
 
     /// What `entry`, one of this keyspace, takes with its slot and its deadline.

@@ -70,6 +70,7 @@ impl Store {
         let mut removed = 0;
         for keyspace in &mut self.keyspaces {
             removed += keyspace.expire_some(budget - removed, self.now_ms);
+            removed += keyspace.expire_fields(budget - removed, &self.config, self.now_ms);
         }
         removed
     }
@@ -117,6 +118,7 @@ impl Store {
         if database >= DATABASES {
             return Err(CommandError::text("ERR DB index is out of range"));
         }
+        self.keyspaces[database].expire_fields(usize::MAX, &self.config, self.now_ms);
         let mut context = Context {
             keyspaces: &mut self.keyspaces,
             database,

@@ -1,7 +1,7 @@
 //! How do keys get deadlines, and what is said of them?
 
 use crate::command::{Command, Flags};
-use crate::commands::quotable;
+use crate::commands::quotable_last;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::number::parse_integer;
@@ -126,7 +126,7 @@ fn set_deadline(
     let is_met = context.deadline_ms(key).is_some_and(|old| conditions.are_met(old, deadline_ms));
     if is_met {
         match u64::try_from(deadline_ms).ok().filter(|&deadline_ms| deadline_ms > context.now_ms) {
-            Some(deadline_ms) => context.set_deadline_ms(key, Some(deadline_ms)),
+            Some(deadline_ms) => context.set_deadline_ms(key, Some(deadline_ms))?,
             None => {
                 context.remove(key);
             }
@@ -160,7 +160,7 @@ impl Conditions {
                 _ if is(b"gt") => &mut parsed.if_later,
                 _ if is(b"lt") => &mut parsed.if_earlier,
                 _ => {
-                    let text = format!("ERR Unsupported option {}", quotable(option));
+                    let text = format!("ERR Unsupported option {}", quotable_last(option));
                     return Err(CommandError::Other(text.into()));
                 }
             };
@@ -256,7 +256,7 @@ fn persist(
     let key = context.key(args, 0);
     let had_deadline = context.deadline_ms(key).flatten().is_some();
     if had_deadline {
-        context.set_deadline_ms(key, None);
+        context.set_deadline_ms(key, None)?;
     }
     sink.integer(i64::from(had_deadline));
     Ok(())

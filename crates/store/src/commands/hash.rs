@@ -3,6 +3,7 @@
 use crate::command::{Command, Flags};
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::object::FieldDeadline;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;
@@ -54,7 +55,7 @@ fn set_pairs(
     let key = context.key(args, 0);
     let mut hash = context.edit_or_create_hash(key)?;
     let pair = |index: usize| (pairs.at(index * 2), Value::parse(pairs.at(index * 2 + 1)));
-    Ok(hash.set_all((0..pairs.len() / 2).map(pair)))
+    hash.set_all((0..pairs.len() / 2).map(pair), FieldDeadline::Clear)
 }
 
 fn hsetnx(
@@ -66,7 +67,7 @@ fn hsetnx(
     let mut hash = context.edit_or_create_hash(key)?;
     let is_new = hash.get(args.at(1)).is_none();
     if is_new {
-        hash.set(args.at(1), Value::parse(args.at(2)));
+        hash.set(args.at(1), Value::parse(args.at(2)), FieldDeadline::Clear)?;
     }
     sink.integer(i64::from(is_new));
     Ok(())
@@ -167,7 +168,7 @@ fn hdel(
     let mut removed = 0;
     if let Some(mut hash) = context.edit_hash(key)? {
         for field in args.skip(1).iter() {
-            removed += usize::from(hash.remove(field));
+            removed += usize::from(hash.remove(field)?);
             if hash.is_empty() {
                 context.remove(key);
                 break;

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::extended::Extended;
 use crate::number::parse_integer;
+use crate::object::FieldDeadline;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;
@@ -29,7 +30,7 @@ fn hincrby(
     };
     // A new field takes any increment, so a hash that was just made is not left empty.
     let sum = integer.checked_add(increment).ok_or(CommandError::Overflow)?;
-    hash.set(args.at(1), Value::Integer(sum));
+    hash.set(args.at(1), Value::Integer(sum), FieldDeadline::Keep)?;
     sink.integer(sum);
     Ok(())
 }
@@ -59,7 +60,7 @@ fn hincrbyfloat(
     }
     let text = sum.to_text();
     let sum = Value::parse(text.as_bytes());
-    hash.set(args.at(1), sum);
+    hash.set(args.at(1), sum, FieldDeadline::Keep)?;
     sink.value(sum);
     Ok(())
 }

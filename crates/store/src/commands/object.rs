@@ -30,6 +30,7 @@ fn object_encoding(
         ObjectRef::String(Value::Bytes(bytes)) if bytes.len() <= EMBEDDED_BYTES_MAX => "embstr",
         ObjectRef::String(Value::Bytes(_)) => "raw",
         ObjectRef::Hash(hash) if hash.is_hashtable() => "hashtable",
+        ObjectRef::Hash(hash) if hash.has_deadlines() => "listpackex",
         ObjectRef::Hash(_) => "listpack",
     });
     match encoding {

@@ -62,7 +62,7 @@ fn set(
         if new_deadline_ms.is_some_and(|deadline_ms| deadline_ms <= context.now_ms) {
             context.remove(key);
         } else {
-            context.put_string(key, Value::parse(args.at(1)), deadline_ms);
+            context.put_string(key, Value::parse(args.at(1)), deadline_ms)?;
         }
     }
     match (options.get, is_met) {
@@ -149,7 +149,7 @@ fn mset(
     }
     for index in (0..args.len()).step_by(2) {
         let key = context.key(args, index);
-        context.put_string(key, Value::parse(args.at(index + 1)), None);
+        context.put_string(key, Value::parse(args.at(index + 1)), None)?;
     }
     sink.status("OK");
     Ok(())
@@ -225,7 +225,7 @@ fn add(
     };
     let sum = integer.checked_add(increment).ok_or(CommandError::Overflow)?;
     let deadline_ms = context.deadline_ms(key).flatten();
-    context.put_string(key, Value::Integer(sum), deadline_ms);
+    context.put_string(key, Value::Integer(sum), deadline_ms)?;
     sink.integer(sum);
     Ok(())
 }

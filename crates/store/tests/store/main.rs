@@ -3,6 +3,7 @@
 mod support;
 
 mod expire;
+mod fields;
 mod hash;
 mod keyspace;
 mod model;

@@ -17,7 +17,9 @@ pub(crate) struct Difference {
 }
 
 /// Every wanted difference. Besides these, a negative count of `HRANDFIELD` makes Redis write a reply
-/// without bound, until it dies; the engine refuses a reply beyond its bound.
+/// without bound, until it dies; the engine refuses a reply beyond its bound. And a field whose deadline
+/// has passed is gone at once; `HLEN`, `EXISTS` and others that do not look at fields find it in Redis
+/// until it is removed in the background.
 pub(crate) const WANTED: &[Difference] = &[
     Difference {
         reason: "a key whose deadline has passed is gone, whether or not somebody has looked for it",
@@ -32,6 +34,17 @@ pub(crate) const WANTED: &[Difference] = &[
         command: &[b"MEMORY", b"USAGE", b"k"],
         is_redis: |reply| integer(reply).is_some_and(|bytes| bytes > 0),
         is_wanted: |reply| reply == b"$-1\r\n",
+    },
+    Difference {
+        reason: "fields keep their order when they get deadlines; Redis sorts a listpack by them",
+        before: &[
+            &[b"FLUSHALL"],
+            &[b"HSET", b"k", b"a", b"1", b"b", b"2", b"c", b"3"],
+            &[b"HEXPIREAT", b"k", b"5000000000", b"FIELDS", b"1", b"c"],
+        ],
+        command: &[b"HVALS", b"k"],
+        is_redis: |reply| reply == b"*3\r\n$1\r\n3\r\n$1\r\n1\r\n$1\r\n2\r\n",
+        is_wanted: |reply| reply == b"*3\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n",
     },
     Difference {
         reason: "an error's text is text: bytes of the client's that are not UTF-8 are replaced",

@@ -3,6 +3,9 @@
 //! One row for each command of the store, so that a command without one is noticed; and one more for
 //! what is no command.
 
+use crate::field_deadlines::{
+    self, MILLISECONDS_ABSOLUTE, MILLISECONDS_FROM_NOW, SECONDS_ABSOLUTE, SECONDS_FROM_NOW,
+};
 use crate::words::{
     Command, FLOAT_FIELD, GROWN_KEY, INTEGER_FIELD, IS_X86_64, KEYS, Liking, Unit, Words,
 };
@@ -41,6 +44,26 @@ const ROWS: &[Row] = &[
     row("hincrbyfloat", 600, hincrbyfloat),
     row("hrandfield", 400, hrandfield),
     row("hscan", 400, hscan),
+    row("hexpire", 250, |words, command| {
+        field_deadlines::expire(words, command, SECONDS_FROM_NOW);
+    }),
+    row("hpexpire", 250, |words, command| {
+        field_deadlines::expire(words, command, MILLISECONDS_FROM_NOW);
+    }),
+    row("hexpireat", 250, |words, command| {
+        field_deadlines::expire(words, command, SECONDS_ABSOLUTE);
+    }),
+    row("hpexpireat", 250, |words, command| {
+        field_deadlines::expire(words, command, MILLISECONDS_ABSOLUTE);
+    }),
+    row("httl", 150, field_deadlines::of_fields),
+    row("hpttl", 150, field_deadlines::of_fields),
+    row("hexpiretime", 200, field_deadlines::of_fields),
+    row("hpexpiretime", 200, field_deadlines::of_fields),
+    row("hpersist", 200, field_deadlines::of_fields),
+    row("hgetdel", 150, field_deadlines::of_fields),
+    row("hgetex", 400, field_deadlines::hgetex),
+    row("hsetex", 400, field_deadlines::hsetex),
     row("set", 800, set),
     row("get", 300, |words, command| command.push(words.key(Liking::String))),
     row("mset", 120, mset),

@@ -12,6 +12,7 @@
 
 mod trial;
 
+mod field_deadlines;
 mod grammar;
 mod words;
 
@@ -87,7 +88,7 @@ fn assert_reaches_enough(coverage: &Coverage) {
         "only {same_bytes} of {commands} are the same to the byte"
     );
     assert!(*fields_max > 512, "no hash had more than {fields_max} fields");
-    let known = ["embstr", "hashtable", "int", "listpack", "raw"].map(str::to_owned);
+    let known = ["embstr", "hashtable", "int", "listpack", "listpackex", "raw"].map(str::to_owned);
     assert_eq!(*encodings, BTreeSet::from(known));
     for (name, tally) in rows {
         assert!(tally.refused > 0, "{name} was never refused");
@@ -117,7 +118,7 @@ fn each_wanted_difference_is_still_there() {
 }
 
 #[test]
-fn a_key_is_gone_on_both_sides_once_its_deadline_has_passed() {
+fn keys_and_fields_are_gone_on_both_sides_once_their_deadlines_have_passed() {
     let Some(server) = start_reference() else { return };
     let mut redis = Redis::connect(&server, Protocol::Resp2);
     let mut hectare = Hectare::start(3, Protocol::Resp2);
@@ -146,6 +147,16 @@ fn a_key_is_gone_on_both_sides_once_its_deadline_has_passed() {
         "EXPIRE hash:s 1",
         "HSET hash:again f v",
         "PEXPIRE hash:again 30",
+        "HSET fields a 1 b 2 c 3 d 4 e 5",
+        "HPEXPIRE fields 1 FIELDS 3 a b c",
+        "HSET fields b again",
+        "HPERSIST fields FIELDS 1 c",
+        "HEXPIRE fields 1 FIELDS 1 e",
+        "HSETEX fields PX 5 FIELDS 2 f 6 g 7",
+        "HGETEX fields PERSIST FIELDS 1 g",
+        "HSETEX hash:last PX 30 FIELDS 2 a 1 b 2",
+        "HSET hash:last:ex a 1",
+        "HGETEX hash:last:ex PX 30 FIELDS 1 a",
         "MSET a 1 b 2",
         "PEXPIRE a 40",
         "PEXPIRE b 1",
@@ -166,6 +177,16 @@ fn a_key_is_gone_on_both_sides_once_its_deadline_has_passed() {
         "HSETNX hash:again g w",
         "HGETALL hash:again",
         "PEXPIRETIME hash:again",
+        "HMGET fields a b c d e f g",
+        "HLEN fields",
+        "HTTL fields FIELDS 7 a b c d e f g",
+        "HSETNX fields a 8",
+        "HPTTL fields FIELDS 2 a b",
+        "OBJECT ENCODING fields",
+        "EXISTS hash:last hash:last:ex",
+        "HSETEX hash:last FXX FIELDS 1 a 1",
+        "HINCRBY hash:last:ex a 1",
+        "OBJECT ENCODING hash:last:ex",
         "MGET a b kept persistent",
         "EXISTS string:ms hash:ms hash:s a b",
         "UNLINK a b",

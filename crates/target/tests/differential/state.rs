@@ -19,6 +19,15 @@ pub(crate) fn questions() -> Vec<Command> {
             commands.push(name.chain([key.to_vec()]).collect());
         }
     }
+    for key in KEYS {
+        let fields: Vec<Vec<u8>> =
+            (0..60).map(|number| format!("f{number}").into_bytes()).collect();
+        let names =
+            ["a", "b", "name", "count", "float", "7", ""].map(|name| name.as_bytes().to_vec());
+        let head = ["HPEXPIRETIME".into(), key.to_vec(), "FIELDS".into()];
+        let count = (fields.len() + names.len()).to_string().into_bytes();
+        commands.push(head.into_iter().chain([count]).chain(fields).chain(names).collect());
+    }
     // Last, when every key whose deadline has passed was looked for, so that Redis counts none.
     commands.push(vec![b"DBSIZE".to_vec()]);
     commands
