@@ -1,7 +1,7 @@
 //! What does a store weigh?
 
-/// What a store holds and what that takes, by its own books, kept as it goes. Bytes are those asked
-/// of the allocator: what it adds for itself is not in them.
+/// What a store holds and what that takes, by its own books, kept as it goes. The bytes add up to
+/// what the process has in memory for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accounting {
     /// Keys, those included whose deadline has passed but that nobody has met since.
@@ -14,16 +14,21 @@ pub struct Accounting {
     pub payload_bytes: u64,
     /// Bytes of the records in which keys, fields and values are kept.
     pub record_bytes: u64,
-    /// Bytes that lead to the records: slots and segments of keyspaces and of large hashes, and the
-    /// order of deadlines.
+    /// Bytes that lead to the records: slots, segments and directories of keyspaces and of large
+    /// hashes.
     pub index_bytes: u64,
+    /// Bytes of what records have in common: names of fields, templates of keys, and their tables.
+    pub shape_bytes: u64,
+    /// Bytes that hold nothing at this moment: the ends of chunks, what was given back and waits to
+    /// be used again, long records that are dead and not yet collected.
+    pub slack_bytes: u64,
 }
 
 impl Accounting {
-    /// Everything that is held: records and what leads to them.
+    /// Everything that is taken.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
-        self.record_bytes + self.index_bytes
+        self.record_bytes + self.index_bytes + self.shape_bytes + self.slack_bytes
     }
 
     /// Adds what another keyspace, or another shard, holds and takes.
@@ -34,31 +39,7 @@ impl Accounting {
         self.payload_bytes += other.payload_bytes;
         self.record_bytes += other.record_bytes;
         self.index_bytes += other.index_bytes;
-    }
-}
-
-/// What an entry, or all entries of a keyspace, hold and take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Weight {
-    pub(crate) fields: usize,
-    pub(crate) payload_bytes: usize,
-    pub(crate) record_bytes: usize,
-    /// Of large hashes: their slots and segments.
-    pub(crate) index_bytes: usize,
-}
-
-impl Weight {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.fields += other.fields;
-        self.payload_bytes += other.payload_bytes;
-        self.record_bytes += other.record_bytes;
-        self.index_bytes += other.index_bytes;
-    }
-
-    pub(crate) fn subtract(&mut self, other: Self) {
-        self.fields -= other.fields;
-        self.payload_bytes -= other.payload_bytes;
-        self.record_bytes -= other.record_bytes;
-        self.index_bytes -= other.index_bytes;
+        self.shape_bytes += other.shape_bytes;
+        self.slack_bytes += other.slack_bytes;
     }
 }

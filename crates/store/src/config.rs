@@ -6,7 +6,7 @@ use crate::hasher::KeyHasher;
 pub const DATABASES: usize = 16;
 
 /// How many requests a group holds at most.
-pub const GROUP: usize = 16;
+pub const GROUP: usize = 32;
 
 /// How many shards one keyspace can have: a `SCAN` cursor names its shard in 10 bits.
 pub const SHARDS_MAX: usize = 1 << SHARD_BITS;
@@ -48,8 +48,8 @@ impl Config {
             shards: 1,
             hash_max_listpack_entries: 512,
             hash_max_listpack_value: 64,
-            packed_fields_max: 512,
-            packed_bytes_max: 8 * 1024,
+            packed_fields_max: 1024,
+            packed_bytes_max: 16 * 1024,
         }
     }
 }

@@ -1,19 +1,21 @@
 //! What does a running command have at hand?
 
-use crate::config::{Config, DATABASES};
-use crate::entry::Entry;
+use crate::config::Config;
+use crate::databases::Databases;
+use crate::edit::HashEdit;
 use crate::error::CommandError;
-use crate::keyspace::{Key, Keyspace};
-use crate::object::{HashEdit, HashRef, ObjectRef};
+use crate::keyspace::Keyspace;
+use crate::object::{HashRef, ObjectRef};
 use crate::random::Random;
 use crate::request::Args;
+use crate::table::Key;
 use crate::value::Value;
 
 /// What a running command has at hand: the keys of its database, the others for `FLUSHALL`, the
 /// time, and random numbers. Keys are looked up by `Key`, so that none is hashed twice.
 #[derive(Debug)]
 pub struct Context<'a> {
-    pub(crate) keyspaces: &'a mut [Keyspace; DATABASES],
+    pub(crate) databases: &'a mut Databases,
     pub(crate) database: usize,
     pub(crate) config: &'a Config,
     pub(crate) random: &'a mut Random,
@@ -31,13 +33,13 @@ impl<'c> Context<'c> {
     }
 
     pub(crate) fn keyspace(&mut self) -> &mut Keyspace {
-        &mut self.keyspaces[self.database]
+        self.databases.keyspace(self.database)
     }
 
     /// What `key` holds.
     pub(crate) fn object(&mut self, key: Key<'_>) -> Option<ObjectRef<'_>> {
-        let entry = self.keyspaces[self.database].get(key, self.now_ms)?;
-        Some(entry.object(&self.config.hasher))
+        let now_ms = self.now_ms;
+        Some(self.keyspace().get(key, now_ms)?.0)
     }
 
     /// The string at `key`.
@@ -59,34 +61,37 @@ impl<'c> Context<'c> {
         &mut self,
         key: Key<'_>,
     ) -> Result<Option<(HashRef<'_>, &mut Random)>, CommandError> {
-        let Some(entry) = self.keyspaces[self.database].get(key, self.now_ms) else {
-            return Ok(None);
-        };
-        match entry.object(&self.config.hasher) {
-            ObjectRef::Hash(hash) => Ok(Some((hash, self.random))),
-            ObjectRef::String(_) => Err(CommandError::WrongType),
-        }
-    }
-
-    /// The hash at `key` to change.
-    pub(crate) fn edit_hash(&mut self, key: Key<'_>) -> Result<Option<HashEdit<'_>>, CommandError> {
-        let keyspace = &mut self.keyspaces[self.database];
-        match keyspace.edit_hash(key, false, self.config, self.now_ms) {
-            Some(edit) => edit.map(Some).ok_or(CommandError::WrongType),
+        match self.databases.keyspace(self.database).get(key, self.now_ms) {
+            Some((ObjectRef::Hash(hash), _)) => Ok(Some((hash, self.random))),
+            Some((ObjectRef::String(_), _)) => Err(CommandError::WrongType),
             None => Ok(None),
         }
     }
 
-    /// The hash at `key` to change; if there is none it is made, and must get a field.
-    pub(crate) fn edit_or_create_hash(
-        &mut self,
-        key: Key<'_>,
-    ) -> Result<HashEdit<'_>, CommandError> {
-        let keyspace = &mut self.keyspaces[self.database];
-        keyspace
-            .edit_hash(key, true, self.config, self.now_ms)
-            .flatten()
-            .ok_or(CommandError::WrongType)
+    /// The hash at `key` to change.
+    pub(crate) fn edit_hash<'a>(
+        &'a mut self,
+        key: Key<'a>,
+    ) -> Result<Option<HashEdit<'a>>, CommandError> {
+        let edit = self.edit(key)?;
+        Ok(Some(edit).filter(|edit| !edit.is_new()))
+    }
+
+    /// The hash at `key` to change; if there is none it is made with its first field.
+    pub(crate) fn edit_or_create_hash<'a>(
+        &'a mut self,
+        key: Key<'a>,
+    ) -> Result<HashEdit<'a>, CommandError> {
+        self.edit(key)
+    }
+
+    fn edit<'a>(&'a mut self, key: Key<'a>) -> Result<HashEdit<'a>, CommandError> {
+        let keyspace = self.databases.keyspace(self.database);
+        let position = keyspace.locate(key, self.now_ms);
+        if position.is_some_and(|position| keyspace.is_string(position)) {
+            return Err(CommandError::WrongType);
+        }
+        Ok(HashEdit::new(keyspace, key, position, self.config, self.now_ms))
     }
 
     /// Lets `key` hold a string, whatever it held.
@@ -97,8 +102,7 @@ impl<'c> Context<'c> {
         deadline_ms: Option<u64>,
     ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
-        self.keyspace().put_string(key, value, deadline_ms, false, now_ms);
-        Ok(())
+        Ok(self.keyspace().put_string(key, value, deadline_ms, false, now_ms)?)
     }
 
     /// The same, and the string answers `raw` to `OBJECT ENCODING`, however short it is.
@@ -109,13 +113,13 @@ impl<'c> Context<'c> {
         deadline_ms: Option<u64>,
     ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
-        self.keyspace().put_string(key, Value::Bytes(bytes), deadline_ms, true, now_ms);
-        Ok(())
+        Ok(self.keyspace().put_string(key, Value::Bytes(bytes), deadline_ms, true, now_ms)?)
     }
 
     /// Whether `key` holds a string that was put as a raw one.
     pub(crate) fn is_raw_string(&mut self, key: Key<'_>) -> bool {
-        self.entry(key).is_some_and(Entry::is_raw)
+        let now_ms = self.now_ms;
+        self.keyspace().is_raw_string(key, now_ms)
     }
 
     /// Removes `key`; says whether it was there.
@@ -126,7 +130,8 @@ impl<'c> Context<'c> {
 
     /// The deadline of `key`: `None` if there is no such key, `Some(None)` if it has none.
     pub(crate) fn deadline_ms(&mut self, key: Key<'_>) -> Option<Option<u64>> {
-        self.entry(key).map(Entry::deadline_ms)
+        let now_ms = self.now_ms;
+        Some(self.keyspace().get(key, now_ms)?.1)
     }
 
     /// Gives `key` another deadline, or none.
@@ -136,13 +141,13 @@ impl<'c> Context<'c> {
         deadline_ms: Option<u64>,
     ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
-        self.keyspace().set_deadline_ms(key, deadline_ms, now_ms);
-        Ok(())
+        Ok(self.keyspace().set_deadline_ms(key, deadline_ms, now_ms)?)
     }
 
     /// The bytes that `key` takes.
     pub(crate) fn bytes(&mut self, key: Key<'_>) -> Option<usize> {
-        self.entry(key).map(Keyspace::entry_bytes)
+        let now_ms = self.now_ms;
+        self.keyspace().key_bytes(key, now_ms)
     }
 
     /// Shows about `count` keys of the database and what they hold, from `cursor` on; returns the
@@ -153,14 +158,7 @@ impl<'c> Context<'c> {
         count: usize,
         visit: &mut dyn FnMut(&[u8], ObjectRef<'_>),
     ) -> u64 {
-        let keyspace = &self.keyspaces[self.database];
-        keyspace.scan(cursor, count, self.now_ms, &mut |entry| {
-            visit(entry.key(), entry.object(&self.config.hasher));
-        })
-    }
-
-    fn entry(&mut self, key: Key<'_>) -> Option<&Entry> {
         let now_ms = self.now_ms;
-        self.keyspace().get(key, now_ms)
+        self.keyspace().scan(cursor, count, now_ms, visit)
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::mapping::OutOfMemory;
+
 /// Why a command failed. `Display` gives the text of Redis 8, its code (`ERR`, `WRONGTYPE`) first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,6 +43,12 @@ impl CommandError {
     /// Another failure, by its whole text.
     pub(crate) const fn text(text: &'static str) -> Self {
         Self::Other(Cow::Borrowed(text))
+    }
+}
+
+impl From<OutOfMemory> for CommandError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
     }
 }
 

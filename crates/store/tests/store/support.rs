@@ -228,6 +228,16 @@ impl Shard {
         self.ask(&line.split(' ').collect::<Vec<_>>())
     }
 
+    /// Whether nothing is held: no key, no field, no byte of a record.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        let accounting = self.store.accounting();
+        accounting.keys == 0
+            && accounting.keys_with_deadline == 0
+            && accounting.fields == 0
+            && accounting.payload_bytes == 0
+            && accounting.record_bytes == 0
+    }
+
     /// The text of the error that a command fails with.
     pub(crate) fn fail(&mut self, line: &str) -> String {
         match self.say(line) {

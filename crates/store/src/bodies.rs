@@ -1,0 +1,380 @@
+//! Where do records lie that are too long for a chunk?
+//!
+//! One after another in regions. A body that grows is written again at the end; what it leaves
+//! behind is dead. When more than one part in [`DEAD_SHARE`] is dead, the region with the most is
+//! gone through, its living bodies are written at the end too, and it goes back to the system: a
+//! few bodies at a time, by whoever owns the store, who alone can tell the bodies' owners.
+//!
+//! ```text
+//! region   [ body │ dead │ body │ … │ room ]
+//! body     owner │ length │ record …
+//!            4       4
+//! ```
+//!
+//! The owner is the number of the table in which the body's record is found by its key; `u32::MAX`
+//! marks a dead one. A body of an eighth of a region or more has a mapping of its own.
+//!
+//! | cost | bytes |
+//! | --- | --- |
+//! | body | 8 |
+//! | dead bodies | up to 1/[`DEAD_SHARE`] of all |
+//! | the end of a region | 1/16 of a region at most, and seldom that |
+
+use crate::mapping::{Mapping, OutOfMemory, PAGE_BYTES};
+
+/// Where a body lies: 24 bits of a region's number, 24 bits of an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BodyRef(u64);
+
+/// What a [`BodyRef`] takes in a record.
+pub(crate) const BODY_REF_BYTES: usize = 6;
+
+const HEAD_BYTES: usize = 8;
+const DEAD: u32 = u32::MAX;
+const REGION_BYTES_MIN: usize = 64 << 10;
+const REGION_BYTES_MAX: usize = 2 << 20;
+const REGIONS_MAX: usize = 1 << 24;
+
+/// One part in so many may be dead.
+const DEAD_SHARE: usize = 10;
+
+/// Bodies by where they lie.
+#[derive(Debug, Default)]
+pub(crate) struct Bodies {
+    regions: Vec<Option<Region>>,
+    /// Numbers of regions that are gone.
+    vacant: Vec<u32>,
+    /// Where new bodies are written.
+    current: Option<usize>,
+    /// Of all regions.
+    used_bytes: usize,
+    dead_bytes: usize,
+    bodies: usize,
+    compaction: Option<Compaction>,
+}
+
+#[derive(Debug)]
+struct Region {
+    mapping: Mapping,
+    used: usize,
+    dead: usize,
+    /// It holds one body, which may grow and shrink with it.
+    single: bool,
+}
+
+/// How far a region is gone through.
+#[derive(Clone, Copy, Debug)]
+struct Compaction {
+    region: usize,
+    offset: usize,
+}
+
+impl BodyRef {
+    fn new(region: usize, offset: usize) -> Self {
+        Self((region as u64) << 24 | offset as u64)
+    }
+
+    fn region(self) -> usize {
+        usize::try_from(self.0 >> 24).unwrap_or(usize::MAX)
+    }
+
+    fn offset(self) -> usize {
+        usize::try_from(self.0 & 0xff_ffff).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; BODY_REF_BYTES] {
+        let [a, b, c, d, e, f, _, _] = self.0.to_le_bytes();
+        [a, b, c, d, e, f]
+    }
+
+    pub(crate) fn from_bytes([a, b, c, d, e, f]: [u8; BODY_REF_BYTES]) -> Self {
+        Self(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+    }
+}
+
+impl Bodies {
+    /// Writes a body for a record of the table `owner`.
+    pub(crate) fn add(&mut self, owner: u32, record: &[u8]) -> Result<BodyRef, OutOfMemory> {
+        let at = self.place(HEAD_BYTES + record.len())?;
+        self.bodies += 1;
+        let length = u32::try_from(record.len()).map_err(|_| OutOfMemory)?;
+        let body = self.tail_mut(at);
+        body[..4].copy_from_slice(&owner.to_le_bytes());
+        body[4..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+        body[HEAD_BYTES..HEAD_BYTES + record.len()].copy_from_slice(record);
+        Ok(at)
+    }
+
+    /// The record of a body.
+    pub(crate) fn record(&self, at: BodyRef) -> &[u8] {
+        let tail = self.tail(at);
+        let length = length_of(tail);
+        &tail[HEAD_BYTES..HEAD_BYTES + length]
+    }
+
+    /// The bytes that a body takes.
+    pub(crate) fn bytes(&self, at: BodyRef) -> usize {
+        HEAD_BYTES + length_of(self.tail(at))
+    }
+
+    /// Where the record of a body begins; what follows it may follow. Nothing is read.
+    pub(crate) fn record_unread(&self, at: BodyRef) -> &[u8] {
+        &self.tail(at)[HEAD_BYTES..]
+    }
+
+    /// The record of a body, to change what does not change its length.
+    pub(crate) fn record_mut(&mut self, at: BodyRef) -> &mut [u8] {
+        let tail = self.tail_mut(at);
+        let length = length_of(tail);
+        &mut tail[HEAD_BYTES..HEAD_BYTES + length]
+    }
+
+    /// Writes another record in a body's place, if there is room there; says whether there was.
+    pub(crate) fn replace(&mut self, at: BodyRef, record: &[u8]) -> Result<bool, OutOfMemory> {
+        let old_length = length_of(self.tail(at));
+        let Some(region) = &mut self.regions[at.region()] else { return Ok(false) };
+        let end = at.offset() + HEAD_BYTES + old_length;
+        let new_end = at.offset() + HEAD_BYTES + record.len();
+        if region.single {
+            let pages = new_end.next_multiple_of(PAGE_BYTES);
+            if pages != region.mapping.len() {
+                region.mapping.resize(pages)?;
+            }
+            self.used_bytes = self.used_bytes - region.used + new_end;
+            region.used = new_end;
+        } else if end == region.used && new_end <= region.mapping.len() {
+            // The last of its region moves nobody.
+            self.used_bytes = self.used_bytes - end + new_end;
+            region.used = new_end;
+        } else if new_end != end {
+            return Ok(false);
+        }
+        let length = u32::try_from(record.len()).map_err(|_| OutOfMemory)?;
+        let tail = self.tail_mut(at);
+        tail[4..HEAD_BYTES].copy_from_slice(&length.to_le_bytes());
+        tail[HEAD_BYTES..HEAD_BYTES + record.len()].copy_from_slice(record);
+        Ok(true)
+    }
+
+    /// Lets a body die.
+    pub(crate) fn remove(&mut self, at: BodyRef) {
+        self.bodies -= 1;
+        self.kill(at);
+    }
+
+    fn kill(&mut self, at: BodyRef) {
+        let number = at.region();
+        let tail = self.tail_mut(at);
+        let bytes = HEAD_BYTES + length_of(tail);
+        tail[..4].copy_from_slice(&DEAD.to_le_bytes());
+        let Some(region) = &mut self.regions[number] else { return };
+        if region.single {
+            self.drop_region(number);
+            return;
+        }
+        region.dead += bytes;
+        self.dead_bytes += bytes;
+        if region.dead == region.used && self.current != Some(number) {
+            self.drop_region(number);
+        }
+    }
+
+    /// Bytes of records and their heads that live.
+    pub(crate) fn live_bytes(&self) -> usize {
+        self.used_bytes - self.dead_bytes
+    }
+
+    /// Bytes of heads alone.
+    pub(crate) fn head_bytes(&self) -> usize {
+        self.bodies * HEAD_BYTES
+    }
+
+    /// Bytes that were written and hold nothing now.
+    pub(crate) fn dead_bytes(&self) -> usize {
+        self.dead_bytes
+    }
+
+    pub(crate) fn book_bytes(&self) -> usize {
+        self.regions.capacity() * size_of::<Option<Region>>() + self.vacant.capacity() * 4
+    }
+
+    /// Whether so much is dead that [`compact`](Self::compact) should be called.
+    pub(crate) fn wants_compaction(&self) -> bool {
+        self.compaction.is_some() || self.has_too_much_dead()
+    }
+
+    /// Goes through about `budget` bytes of the region with the most dead bytes. What lives there is
+    /// written anew, and `moved` told of it: the owner, the old place and the new one. `false` from
+    /// `moved` says that the body was nobody's.
+    pub(crate) fn compact(&mut self, budget: usize) -> Result<Option<Moved>, OutOfMemory> {
+        let mut seen = 0;
+        while seen < budget {
+            let Some(Compaction { region, offset }) = self.compaction.or_else(|| self.choose())
+            else {
+                return Ok(None);
+            };
+            let used = self.regions.get(region).and_then(Option::as_ref).map(|region| region.used);
+            // It may have gone meanwhile, with its last body.
+            let Some(used) = used.filter(|&used| offset < used) else {
+                self.compaction = None;
+                continue;
+            };
+            let _ = used;
+            let from = BodyRef::new(region, offset);
+            let tail = self.tail(from);
+            let length = length_of(tail);
+            let owner = owner_of(tail);
+            self.compaction = Some(Compaction { region, offset: offset + HEAD_BYTES + length });
+            seen += HEAD_BYTES + length.min(64);
+            if owner == DEAD {
+                continue;
+            }
+            let to = self.place(HEAD_BYTES + length)?;
+            self.copy(from, to, HEAD_BYTES + length);
+            return Ok(Some(Moved { owner, from, to }));
+        }
+        Ok(None)
+    }
+
+    /// Ends a move that [`compact`](Self::compact) has begun: the old place dies.
+    pub(crate) fn end_move(&mut self, moved: Moved) {
+        self.kill(moved.from);
+    }
+
+    /// Gives the last region back to the system, whatever is in it; says whether there was one.
+    /// Nothing may be done with bodies from then on.
+    pub(crate) fn drop_any_region(&mut self) -> bool {
+        while let Some(region) = self.regions.pop() {
+            if let Some(region) = region {
+                self.used_bytes -= region.used;
+                self.dead_bytes -= region.dead;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn has_too_much_dead(&self) -> bool {
+        self.dead_bytes > REGION_BYTES_MIN.max(self.used_bytes / DEAD_SHARE)
+    }
+
+    fn choose(&mut self) -> Option<Compaction> {
+        if !self.has_too_much_dead() {
+            return None;
+        }
+        let share = |region: &Region| region.dead * 1024 / region.used.max(1);
+        let regions = self.regions.iter().enumerate();
+        let most = regions
+            .filter(|&(number, _)| self.current != Some(number))
+            .filter_map(|(number, region)| Some((share(region.as_ref()?), number)))
+            .filter(|&(share, _)| share > 0)
+            .max();
+        self.compaction = most.map(|(_, region)| Compaction { region, offset: 0 });
+        self.compaction
+    }
+
+    fn copy(&mut self, from: BodyRef, to: BodyRef, bytes: usize) {
+        if from.region() == to.region() {
+            let start = from.offset();
+            if let Some(region) = &mut self.regions[to.region()] {
+                region.mapping.bytes_mut().copy_within(start..start + bytes, to.offset());
+            }
+            return;
+        }
+        let Some(target) = self.regions[to.region()].take() else { return };
+        let mut target = target;
+        target.mapping.bytes_mut()[to.offset()..to.offset() + bytes]
+            .copy_from_slice(&self.tail(from)[..bytes]);
+        self.regions[to.region()] = Some(target);
+    }
+
+    /// Room for so many bytes, booked as used.
+    fn place(&mut self, bytes: usize) -> Result<BodyRef, OutOfMemory> {
+        let region_bytes = self.region_bytes();
+        let (number, offset) = match self.current {
+            Some(number) if self.room(number) >= bytes => (number, self.used(number)),
+            _ if bytes >= region_bytes / 8 => {
+                let mapping = Mapping::new(bytes.next_multiple_of(PAGE_BYTES))?;
+                (self.add_region(mapping, true)?, 0)
+            }
+            _ => {
+                let number = self.add_region(Mapping::new(region_bytes)?, false)?;
+                if let Some(old) = self.current.replace(number) {
+                    let is_dead = |region: &Region| region.dead == region.used;
+                    if self.regions[old].as_ref().is_some_and(is_dead) {
+                        self.drop_region(old);
+                    }
+                }
+                (number, 0)
+            }
+        };
+        if let Some(region) = &mut self.regions[number] {
+            region.used = offset + bytes;
+        }
+        self.used_bytes += bytes;
+        Ok(BodyRef::new(number, offset))
+    }
+
+    fn region_bytes(&self) -> usize {
+        let share = (self.used_bytes / 64).next_multiple_of(PAGE_BYTES);
+        share.clamp(REGION_BYTES_MIN, REGION_BYTES_MAX)
+    }
+
+    fn add_region(&mut self, mapping: Mapping, single: bool) -> Result<usize, OutOfMemory> {
+        let number = match self.vacant.pop() {
+            Some(number) => number as usize,
+            None if self.regions.len() < REGIONS_MAX => {
+                self.regions.try_reserve(1).map_err(|_| OutOfMemory)?;
+                self.regions.push(None);
+                self.regions.len() - 1
+            }
+            None => return Err(OutOfMemory),
+        };
+        self.regions[number] = Some(Region { mapping, used: 0, dead: 0, single });
+        Ok(number)
+    }
+
+    fn drop_region(&mut self, number: usize) {
+        let Some(region) = self.regions[number].take() else { return };
+        self.used_bytes -= region.used;
+        self.dead_bytes -= region.dead;
+        self.vacant.push(u32::try_from(number).unwrap_or(0));
+        if self.compaction.is_some_and(|compaction| compaction.region == number) {
+            self.compaction = None;
+        }
+    }
+
+    fn room(&self, number: usize) -> usize {
+        self.regions[number].as_ref().map_or(0, |region| region.mapping.len() - region.used)
+    }
+
+    fn used(&self, number: usize) -> usize {
+        self.regions[number].as_ref().map_or(0, |region| region.used)
+    }
+
+    fn tail(&self, at: BodyRef) -> &[u8] {
+        let region = self.regions[at.region()].as_ref().expect("a body lies in a region");
+        &region.mapping.bytes()[at.offset()..]
+    }
+
+    fn tail_mut(&mut self, at: BodyRef) -> &mut [u8] {
+        let region = self.regions[at.region()].as_mut().expect("a body lies in a region");
+        &mut region.mapping.bytes_mut()[at.offset()..]
+    }
+}
+
+/// A body that compaction has copied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved {
+    pub(crate) owner: u32,
+    pub(crate) from: BodyRef,
+    pub(crate) to: BodyRef,
+}
+
+fn length_of(body: &[u8]) -> usize {
+    u32::from_le_bytes([body[4], body[5], body[6], body[7]]) as usize
+}
+
+fn owner_of(body: &[u8]) -> u32 {
+    u32::from_le_bytes([body[0], body[1], body[2], body[3]])
+}

@@ -1,0 +1,373 @@
+//! How is memory cut into pieces that never leave holes?
+//!
+//! Everything small lies in chunks of one size, cut from extents of 2 MiB that come from the system.
+//! A chunk that is given back fits whatever is asked for next, so there is no fragmentation; and
+//! what uses a chunk can be told to move to another ([`Chunks::leaves`]), so that extents that are
+//! almost empty can be emptied and given back.
+//!
+//! ```text
+//! extent   [ chunk │ chunk │ free │ chunk │ free │ … │ fresh, never written ]   2,048 × 1 KiB
+//!                              └── 16 bits: the next free chunk of the extent
+//! ```
+//!
+//! | cost | bytes |
+//! | --- | --- |
+//! | a chunk | 1,024 |
+//! | an extent | 64 beside its chunks |
+
+use std::collections::BTreeSet;
+
+use crate::mapping::{Mapping, OutOfMemory};
+
+/// The bytes of a chunk.
+pub(crate) const CHUNK_BYTES: usize = 1024;
+
+/// The 32-bit words of a chunk.
+pub(crate) const CHUNK_WORDS: usize = CHUNK_BYTES / 4;
+
+const EXTENT_CHUNKS_LOG2: u32 = 11;
+const EXTENT_CHUNKS: u16 = 1 << EXTENT_CHUNKS_LOG2;
+const EXTENT_BYTES: usize = EXTENT_CHUNKS as usize * CHUNK_BYTES;
+
+/// The end of an extent's list of free chunks.
+const NO_CHUNK: u16 = u16::MAX;
+
+/// Extents are emptied when more than one part in so many of all chunks lies idle.
+const IDLE_SHARE: usize = 8;
+
+/// Which chunk. Another one may bear the same number after it was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChunkId(pub(crate) u32);
+
+/// Chunks of [`CHUNK_BYTES`].
+#[derive(Debug, Default)]
+pub(crate) struct Chunks {
+    extents: Vec<Option<Extent>>,
+    /// Extents from which chunks may be taken, but for the current one.
+    with_room: BTreeSet<u32>,
+    /// The extent from which chunks are taken.
+    current: usize,
+    used: usize,
+    /// Chunks that were written since their extent was had: those in use, and those that lie idle.
+    written: usize,
+    /// Extents that nothing is in, and extents that are being emptied.
+    empty: usize,
+    leaving: usize,
+}
+
+#[derive(Debug)]
+struct Extent {
+    mapping: Mapping,
+    /// Chunks from here on were never used.
+    fresh: u16,
+    free: u16,
+    used: u16,
+    leaving: bool,
+}
+
+impl Extent {
+    fn has_room(&self) -> bool {
+        !self.leaving && self.used < EXTENT_CHUNKS
+    }
+}
+
+impl Chunks {
+    /// A chunk, with anything in it.
+    pub(crate) fn take(&mut self) -> Result<ChunkId, OutOfMemory> {
+        if !self.extents.get(self.current).is_some_and(|e| e.as_ref().is_some_and(Extent::has_room))
+        {
+            self.choose_extent()?;
+        }
+        let number = self.current;
+        let Some(extent) = &mut self.extents[number] else { return Err(OutOfMemory) };
+        let chunk = if extent.free == NO_CHUNK {
+            let fresh = extent.fresh;
+            extent.fresh += 1;
+            self.written += 1;
+            fresh
+        } else {
+            let free = extent.free;
+            let start = usize::from(free) * CHUNK_BYTES;
+            let bytes = extent.mapping.bytes();
+            extent.free = u16::from_ne_bytes([bytes[start], bytes[start + 1]]);
+            free
+        };
+        self.empty -= usize::from(extent.used == 0);
+        extent.used += 1;
+        self.used += 1;
+        let number = u32::try_from(number).map_err(|_| OutOfMemory)?;
+        Ok(ChunkId(number << EXTENT_CHUNKS_LOG2 | u32::from(chunk)))
+    }
+
+    /// Gives a chunk back.
+    pub(crate) fn give_back(&mut self, id: ChunkId) {
+        let (number, chunk) = split(id);
+        let Some(extent) = &mut self.extents[number] else { return };
+        let start = chunk * CHUNK_BYTES;
+        extent.mapping.bytes_mut()[start..start + 2].copy_from_slice(&extent.free.to_ne_bytes());
+        #[expect(clippy::cast_possible_truncation, reason = "a chunk's number has 11 bits")]
+        {
+            extent.free = chunk as u16;
+        }
+        extent.used -= 1;
+        self.used -= 1;
+        self.empty += usize::from(extent.used == 0);
+        if number != self.current && !extent.leaving {
+            #[expect(clippy::cast_possible_truncation, reason = "the number came from an id")]
+            self.with_room.insert(number as u32);
+        }
+    }
+
+    /// Makes sure that so many chunks can be taken without asking the system.
+    pub(crate) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
+        loop {
+            let room = |extent: &Extent| {
+                if extent.leaving { 0 } else { usize::from(EXTENT_CHUNKS - extent.used) }
+            };
+            let at = |number: usize| self.extents.get(number).and_then(Option::as_ref).map_or(0, room);
+            let mut left = count.saturating_sub(at(self.current));
+            for &number in &self.with_room {
+                if left == 0 {
+                    return Ok(());
+                }
+                if number as usize != self.current {
+                    left = left.saturating_sub(at(number as usize));
+                }
+            }
+            if left == 0 {
+                return Ok(());
+            }
+            let number = self.add_extent()?;
+            self.with_room.insert(number);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self, id: ChunkId) -> &[u8; CHUNK_BYTES] {
+        let (number, chunk) = split(id);
+        let start = chunk * CHUNK_BYTES;
+        let extent = self.extents[number].as_ref().expect("a chunk in use is in an extent");
+        let bytes = &extent.mapping.bytes()[start..start + CHUNK_BYTES];
+        bytes.try_into().expect("a chunk is that long")
+    }
+
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self, id: ChunkId) -> &mut [u8; CHUNK_BYTES] {
+        let (number, chunk) = split(id);
+        let start = chunk * CHUNK_BYTES;
+        let extent = self.extents[number].as_mut().expect("a chunk in use is in an extent");
+        let bytes = &mut extent.mapping.bytes_mut()[start..start + CHUNK_BYTES];
+        bytes.try_into().expect("a chunk is that long")
+    }
+
+    #[inline]
+    pub(crate) fn words(&self, id: ChunkId) -> &[u32; CHUNK_WORDS] {
+        let (number, chunk) = split(id);
+        let start = chunk * CHUNK_WORDS;
+        let extent = self.extents[number].as_ref().expect("a chunk in use is in an extent");
+        let words = &extent.mapping.words()[start..start + CHUNK_WORDS];
+        words.try_into().expect("a chunk is that long")
+    }
+
+    #[inline]
+    pub(crate) fn words_mut(&mut self, id: ChunkId) -> &mut [u32; CHUNK_WORDS] {
+        let (number, chunk) = split(id);
+        let start = chunk * CHUNK_WORDS;
+        let extent = self.extents[number].as_mut().expect("a chunk in use is in an extent");
+        let words = &mut extent.mapping.words_mut()[start..start + CHUNK_WORDS];
+        words.try_into().expect("a chunk is that long")
+    }
+
+    /// The bytes of the chunks that are in use.
+    pub(crate) fn used_bytes(&self) -> usize {
+        self.used * CHUNK_BYTES
+    }
+
+    /// The bytes that were written and are in no chunk that is in use.
+    pub(crate) fn idle_bytes(&self) -> usize {
+        (self.written - self.used) * CHUNK_BYTES
+    }
+
+    /// Whether what is in this chunk should move to another one.
+    pub(crate) fn leaves(&self, id: ChunkId) -> bool {
+        self.leaving > 0 && self.extents[split(id).0].as_ref().is_some_and(|extent| extent.leaving)
+    }
+
+    /// Whether any chunk should.
+    pub(crate) fn any_leaves(&self) -> bool {
+        self.leaving > 0
+    }
+
+    /// Gives one empty extent back to the system, if there is one; says whether there was.
+    pub(crate) fn release_one(&mut self) -> bool {
+        if self.empty == 0 {
+            return false;
+        }
+        let is_empty = |extent: &Option<Extent>| extent.as_ref().is_some_and(|e| e.used == 0);
+        // The last, since the first are filled first.
+        let Some(number) = self.extents.iter().rposition(is_empty) else { return false };
+        if let Some(extent) = self.extents[number].take() {
+            self.written -= usize::from(extent.fresh);
+            self.leaving -= usize::from(extent.leaving);
+            self.empty -= 1;
+        }
+        self.with_room.remove(&u32::try_from(number).unwrap_or(u32::MAX));
+        while self.extents.last().is_some_and(Option::is_none) {
+            self.extents.pop();
+        }
+        true
+    }
+
+    /// Chooses extents to be emptied, if much lies idle and none is chosen: the emptiest, as long as
+    /// what they hold fits into the others.
+    pub(crate) fn choose_leaving(&mut self) {
+        let idle = self.written - self.used;
+        if self.leaving > 0 || idle < self.written / IDLE_SHARE || idle < usize::from(EXTENT_CHUNKS) {
+            return;
+        }
+        let numbers = self.extents.iter().enumerate();
+        let mut extents: Vec<(u16, usize)> = numbers
+            .filter_map(|(number, extent)| Some((extent.as_ref()?.used, number)))
+            .filter(|&(used, number)| used > 0 && number != self.current)
+            .collect();
+        extents.sort_unstable();
+        let mut room = extents.iter().map(|&(used, _)| usize::from(EXTENT_CHUNKS - used)).sum::<usize>();
+        for (used, number) in extents {
+            let (used, left) = (usize::from(used), usize::from(EXTENT_CHUNKS - used));
+            // Half of the room stays, for what is written meanwhile.
+            if room < left + used * 2 || used * 8 > usize::from(EXTENT_CHUNKS) * 7 {
+                break;
+            }
+            room -= left + used;
+            if let Some(extent) = &mut self.extents[number] {
+                extent.leaving = true;
+                self.leaving += 1;
+            }
+            self.with_room.remove(&u32::try_from(number).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Takes back every choice of [`choose_leaving`](Self::choose_leaving).
+    pub(crate) fn stop_leaving(&mut self) {
+        for (number, extent) in self.extents.iter_mut().enumerate() {
+            if let Some(extent) = extent
+                && extent.leaving
+            {
+                extent.leaving = false;
+                if number != self.current && extent.has_room() {
+                    self.with_room.insert(u32::try_from(number).unwrap_or(u32::MAX));
+                }
+            }
+        }
+        self.leaving = 0;
+    }
+
+    /// Gives the last extent back to the system, whatever is in it; says whether there was one.
+    /// Nothing may be done with chunks from then on.
+    pub(crate) fn drop_extent(&mut self) -> bool {
+        while let Some(extent) = self.extents.pop() {
+            if let Some(extent) = extent {
+                self.used -= usize::from(extent.used);
+                self.written -= usize::from(extent.fresh);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What of the process' own memory keeps the books.
+    pub(crate) fn book_bytes(&self) -> usize {
+        self.extents.capacity() * size_of::<Option<Extent>>() + self.with_room.len() * 8
+    }
+
+    fn choose_extent(&mut self) -> Result<(), OutOfMemory> {
+        let number = match self.with_room.pop_first() {
+            Some(number) => number,
+            None => self.add_extent()?,
+        };
+        self.current = number as usize;
+        Ok(())
+    }
+
+    fn add_extent(&mut self) -> Result<u32, OutOfMemory> {
+        let number = match self.extents.iter().position(Option::is_none) {
+            Some(number) => number,
+            None => {
+                self.extents.try_reserve(1).map_err(|_| OutOfMemory)?;
+                self.extents.push(None);
+                self.extents.len() - 1
+            }
+        };
+        let id = u32::try_from(number).ok().filter(|id| id >> (32 - EXTENT_CHUNKS_LOG2) == 0);
+        let id = id.ok_or(OutOfMemory)?;
+        let mapping = Mapping::new(EXTENT_BYTES)?;
+        let extent = Extent { mapping, fresh: 0, free: NO_CHUNK, used: 0, leaving: false };
+        self.extents[number] = Some(extent);
+        self.empty += 1;
+        Ok(id)
+    }
+}
+
+#[inline]
+fn split(id: ChunkId) -> (usize, usize) {
+    let chunk = id.0 as usize & (EXTENT_CHUNKS as usize - 1);
+    ((id.0 >> EXTENT_CHUNKS_LOG2) as usize, chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn chunks_keep_what_is_written_and_empty_extents_go() {
+        let mut chunks = Chunks::default();
+        let mut held = BTreeMap::new();
+        for number in 0..10_000_u32 {
+            let id = chunks.take().expect("ten megabytes");
+            chunks.words_mut(id).fill(number);
+            assert!(held.insert(id.0, number).is_none(), "a chunk in use was handed out again");
+        }
+        assert_eq!(chunks.used_bytes(), 10_000 * CHUNK_BYTES);
+        assert_eq!(chunks.idle_bytes(), 0);
+        // Nine of ten go, from everywhere.
+        for id in held.keys().copied().filter(|id| id % 10 != 0).collect::<Vec<_>>() {
+            held.remove(&id);
+            chunks.give_back(ChunkId(id));
+        }
+        for _ in 0..3 {
+            chunks.choose_leaving();
+            let leaving = held.keys().copied().filter(|&id| chunks.leaves(ChunkId(id)));
+            for id in leaving.collect::<Vec<_>>() {
+                let number = held.remove(&id).expect("it is held");
+                let copy = chunks.take().expect("there is room");
+                assert!(!chunks.leaves(copy));
+                chunks.words_mut(copy).fill(number);
+                held.insert(copy.0, number);
+                chunks.give_back(ChunkId(id));
+            }
+            while chunks.release_one() {}
+            chunks.stop_leaving();
+        }
+        assert!(chunks.idle_bytes() < 3 << 20, "{} B idle", chunks.idle_bytes());
+        for (&id, &number) in &held {
+            assert!(chunks.words(ChunkId(id)).iter().all(|&word| word == number));
+        }
+        for &id in held.keys() {
+            chunks.give_back(ChunkId(id));
+        }
+        while chunks.release_one() {}
+        assert_eq!((chunks.used_bytes(), chunks.idle_bytes()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_reserved_can_be_taken_without_the_system() {
+        let mut chunks = Chunks::default();
+        chunks.reserve(5000).expect("five megabytes");
+        let extents = chunks.extents.len();
+        for _ in 0..5000 {
+            chunks.take().expect("it was reserved");
+        }
+        assert_eq!(chunks.extents.len(), extents);
+    }
+}

@@ -1,0 +1,85 @@
+//! Which databases are there?
+
+use crate::accounting::Accounting;
+use crate::config::DATABASES;
+use crate::hasher::KeyHasher;
+use crate::keyspace::Keyspace;
+
+/// The databases of a shard, each made when it is first used.
+#[derive(Debug)]
+pub(crate) struct Databases {
+    keyspaces: [Option<Box<Keyspace>>; DATABASES],
+    /// Keyspaces that were emptied, whose memory goes back little by little.
+    flushed: Vec<Box<Keyspace>>,
+    hasher: KeyHasher,
+}
+
+impl Databases {
+    pub(crate) fn new(hasher: &KeyHasher) -> Self {
+        let keyspaces = std::array::from_fn(|_| None);
+        Self { keyspaces, flushed: Vec::new(), hasher: hasher.clone() }
+    }
+
+    /// The keyspace of a database.
+    ///
+    /// # Panics
+    /// If there is no such database.
+    #[inline]
+    pub(crate) fn keyspace(&mut self, database: usize) -> &mut Keyspace {
+        let hasher = &self.hasher;
+        self.keyspaces[database].get_or_insert_with(|| Box::new(Keyspace::new(hasher)))
+    }
+
+    /// The keyspace of a database, if there is such a database and it was ever used.
+    #[inline]
+    pub(crate) fn get(&self, database: usize) -> Option<&Keyspace> {
+        self.keyspaces.get(database)?.as_deref()
+    }
+
+    /// The same, to change it.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, database: usize) -> Option<&mut Keyspace> {
+        self.keyspaces.get_mut(database)?.as_deref_mut()
+    }
+
+    /// Every keyspace, to change it.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Keyspace> {
+        self.keyspaces.iter_mut().flatten().map(Box::as_mut)
+    }
+
+    /// Every keyspace.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Keyspace> {
+        self.keyspaces.iter().flatten().map(Box::as_ref)
+    }
+
+    /// Empties a database, in constant time.
+    pub(crate) fn flush(&mut self, database: usize) {
+        self.flushed.extend(self.keyspaces[database].take());
+    }
+
+    /// Empties every database.
+    pub(crate) fn flush_all(&mut self) {
+        self.flushed.extend(self.keyspaces.iter_mut().filter_map(Option::take));
+    }
+
+    /// Gives back some memory of databases that were emptied; says whether there is more.
+    pub(crate) fn release_some(&mut self) -> bool {
+        if self.flushed.last_mut().is_some_and(|keyspace| !keyspace.release_some()) {
+            self.flushed.pop();
+        }
+        !self.flushed.is_empty()
+    }
+
+    /// What is held and taken. What was emptied and not yet given back is slack.
+    pub(crate) fn accounting(&self) -> Accounting {
+        let mut whole = Accounting::default();
+        for keyspace in self.iter() {
+            whole.add(keyspace.accounting());
+        }
+        for keyspace in &self.flushed {
+            let slack_bytes = keyspace.resident_bytes();
+            whole.add(Accounting { slack_bytes, ..Accounting::default() });
+        }
+        whole
+    }
+}

@@ -1,0 +1,432 @@
+//! How is a hash changed?
+//!
+//! A [`HashEdit`] keeps the books of its keyspace and chooses the form of the hash: packed as long as
+//! Redis would have a listpack (so that fields keep their order as there), beyond that while it stays
+//! within the store's own limits, else a table; and packed again when it has shrunk to half of these.
+
+use crate::class::{Encoding, Form};
+use crate::config::Config;
+use crate::encoding::{push_value, text_bytes, value_bytes};
+use crate::error::CommandError;
+use crate::heap::Heap;
+use crate::keyspace::{Counts, Keyspace};
+use crate::mapping::OutOfMemory;
+use crate::object::{HashRef, ObjectRef};
+use crate::record;
+use crate::table::{Key, Position, Table};
+use crate::value::Value;
+
+/// What becomes of a field's deadline when the field is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldDeadline {
+    /// It has none any more.
+    Clear,
+    /// It keeps what it has.
+    Keep,
+    /// This is the last millisecond at which it is alive.
+    At(u64),
+}
+
+/// A hash to change.
+#[derive(Debug)]
+pub(crate) struct HashEdit<'a> {
+    keyspace: &'a mut Keyspace,
+    key: Key<'a>,
+    /// `None` as long as there is no such key: it is there with its first field.
+    position: Option<Position>,
+    config: &'a Config,
+    now_ms: u64,
+}
+
+impl<'a> HashEdit<'a> {
+    /// Changes the hash of this key, which lies at `position`, or is made.
+    pub(crate) fn new(
+        keyspace: &'a mut Keyspace,
+        key: Key<'a>,
+        position: Option<Position>,
+        config: &'a Config,
+        now_ms: u64,
+    ) -> Self {
+        Self { keyspace, key, position, config, now_ms }
+    }
+
+    fn read(&self) -> Option<HashRef<'_>> {
+        let position = self.position?;
+        match self.keyspace.object(self.keyspace.record(position), self.now_ms) {
+            ObjectRef::Hash(hash) => Some(hash),
+            ObjectRef::String(_) => None,
+        }
+    }
+
+    pub(crate) fn get(&self, field: &[u8]) -> Option<Value<'_>> {
+        self.read()?.get(field)
+    }
+
+    /// The deadline of a field: `None` if there is no such field, `Some(None)` if it has none.
+    pub(crate) fn deadline_ms(&self, field: &[u8]) -> Option<Option<u64>> {
+        self.read()?.deadline_ms(field)
+    }
+
+    /// How many fields are alive.
+    pub(crate) fn len(&self) -> usize {
+        self.read().map_or(0, |hash| hash.len())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no such key yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.position.is_none()
+    }
+
+    /// Lets it answer `listpackex` to `OBJECT ENCODING`, if it answers `listpack`.
+    pub(crate) fn mark_listpackex(&mut self) -> Result<(), CommandError> {
+        let is_listpack = |hash: HashRef<'_>| !hash.is_hashtable() && !hash.has_deadlines();
+        let Some(position) = self.position else { return Ok(()) };
+        if self.read().is_some_and(is_listpack) {
+            self.keyspace.fill_draft(position);
+            self.keyspace.draft.raise_encoding(Encoding::ListpackEx);
+            self.end_draft(0)?;
+        }
+        Ok(())
+    }
+
+    /// Sets one field; says whether it is new.
+    pub(crate) fn set(
+        &mut self,
+        field: &[u8],
+        value: Value<'_>,
+        deadline: FieldDeadline,
+    ) -> Result<bool, CommandError> {
+        Ok(self.set_all(std::iter::once((field, value)), deadline)? == 1)
+    }
+
+    /// Sets fields in turn; returns how many are new.
+    pub(crate) fn set_all<'p>(
+        &mut self,
+        pairs: impl ExactSizeIterator<Item = (&'p [u8], Value<'p>)> + Clone,
+        deadline: FieldDeadline,
+    ) -> Result<usize, CommandError> {
+        let is_one = pairs.len() == 1;
+        if is_one
+            && let Some((field, value)) = pairs.clone().next()
+            && self.set_in_place(field, value, deadline)
+        {
+            return Ok(0);
+        }
+        if let Some(number) = self.large() {
+            return self.set_in_table(number, pairs, deadline);
+        }
+        self.begin_draft();
+        let Keyspace { draft, heap, .. } = &mut *self.keyspace;
+        let value_bytes_max = self.config.hash_max_listpack_value;
+        let is_long = |(field, value): (&[u8], Value<'_>)| {
+            field.len() > value_bytes_max || value.len() > value_bytes_max
+        };
+        if pairs.len() > self.config.hash_max_listpack_entries || pairs.clone().any(is_long) {
+            draft.raise_encoding(Encoding::Hashtable);
+        }
+        let shapes = &heap.classes.shapes;
+        let before = draft.len();
+        for (field, value) in pairs {
+            let (index, is_new) = draft.set(shapes, field, value);
+            match deadline {
+                FieldDeadline::Keep => {}
+                FieldDeadline::Clear if is_new => {}
+                FieldDeadline::Clear => draft.set_deadline_ms(index, None),
+                FieldDeadline::At(deadline_ms) => draft.set_deadline_ms(index, Some(deadline_ms)),
+            }
+        }
+        if draft.len() > self.config.hash_max_listpack_entries {
+            draft.raise_encoding(Encoding::Hashtable);
+        }
+        let added = draft.len() - before;
+        self.end_draft(added.cast_signed())?;
+        Ok(added)
+    }
+
+    /// Takes a field out; says whether it was there. The hash may be left empty.
+    pub(crate) fn remove(&mut self, field: &[u8]) -> Result<bool, CommandError> {
+        let Some(position) = self.position else { return Ok(false) };
+        if self.read().is_none_or(|hash| hash.get(field).is_none()) {
+            return Ok(false);
+        }
+        if let Some(number) = self.large() {
+            self.keyspace.with_large(number, |heap, counts, table| {
+                remove_from_table(heap, counts, table, field);
+            });
+            self.pack_if_small(number)?;
+            return Ok(true);
+        }
+        self.keyspace.fill_draft(position);
+        let Keyspace { draft, heap, .. } = &mut *self.keyspace;
+        let shapes = &heap.classes.shapes;
+        let Some(index) = draft.find(shapes, field) else { return Ok(false) };
+        draft.remove(shapes, index);
+        self.end_draft(-1)?;
+        Ok(true)
+    }
+
+    /// Gives a field another deadline, or none; says whether there is such a field.
+    pub(crate) fn set_deadline_ms(
+        &mut self,
+        field: &[u8],
+        deadline_ms: Option<u64>,
+    ) -> Result<bool, CommandError> {
+        let Some(position) = self.position else { return Ok(false) };
+        let Some(old_ms) = self.deadline_ms(field) else { return Ok(false) };
+        if old_ms == deadline_ms {
+            return Ok(true);
+        }
+        if let Some(number) = self.large() {
+            let mut record = Vec::new();
+            self.keyspace.with_large(number, |heap, _, table| -> Result<(), OutOfMemory> {
+                let key = Key { bytes: field, hash: heap.hasher.hash(field) };
+                let position = table.locate(heap, key).ok_or(OutOfMemory)?;
+                // The value is copied, since writing may move it.
+                let value = table.record(heap, position).value();
+                let text = value.with_text(<[u8]>::to_vec);
+                let value = Value::parse(&text);
+                record::write_string(&mut heap.classes, field, value, deadline_ms, &mut record);
+                table.replace(heap, key, position, &record)?;
+                note(heap, table, key, deadline_ms);
+                Ok(())
+            })?;
+            self.note_deadline(deadline_ms);
+            return Ok(true);
+        }
+        self.keyspace.fill_draft(position);
+        let Keyspace { draft, heap, .. } = &mut *self.keyspace;
+        let Some(index) = draft.find(&heap.classes.shapes, field) else { return Ok(false) };
+        draft.set_deadline_ms(index, deadline_ms);
+        self.end_draft(0)?;
+        Ok(true)
+    }
+
+    fn note_deadline(&mut self, deadline_ms: Option<u64>) {
+        if let Some(deadline_ms) = deadline_ms {
+            self.keyspace.note_deadline(self.key, deadline_ms);
+        }
+    }
+
+    /// The number of its table, if the hash is a large one.
+    fn large(&self) -> Option<u32> {
+        let record = self.keyspace.record(self.position?);
+        (record.class().form == Form::Large).then(|| record.table())
+    }
+
+    /// Overwrites the value of a field where it lies, if that is all there is to do; says whether it
+    /// was.
+    fn set_in_place(&mut self, field: &[u8], value: Value<'_>, deadline: FieldDeadline) -> bool {
+        let Some(position) = self.position else { return false };
+        let record = self.keyspace.record(position);
+        let Some(packed) = record.packed() else { return false };
+        let marks = packed.marks();
+        let is_plain = match deadline {
+            FieldDeadline::Keep => true,
+            FieldDeadline::Clear => !marks.deadlines,
+            FieldDeadline::At(_) => false,
+        };
+        let is_long = marks.encoding != Encoding::Hashtable
+            && value.len() > self.config.hash_max_listpack_value;
+        if !is_plain || is_long {
+            return false;
+        }
+        let Some(place) = packed.find(field) else { return false };
+        let body = packed.body();
+        let old_bytes = value_bytes(body, place.value_at);
+        let old_text_bytes = text_bytes(body, place.value_at);
+        let at = record.body_at() + place.value_at;
+        let mut encoded = std::mem::take(&mut self.keyspace.heap.values);
+        encoded.clear();
+        push_value(&mut encoded, value);
+        let range = at..at + old_bytes;
+        let is_done = if encoded.len() == old_bytes {
+            self.keyspace.bytes_mut(position)[range].copy_from_slice(&encoded);
+            true
+        } else {
+            self.keyspace.splice(position, range, &encoded)
+        };
+        self.keyspace.heap.values = encoded;
+        if is_done {
+            let payload_bytes = &mut self.keyspace.counts.payload_bytes;
+            *payload_bytes = *payload_bytes + value.len() - old_text_bytes;
+        }
+        is_done
+    }
+
+    fn begin_draft(&mut self) {
+        match self.position {
+            Some(position) => self.keyspace.fill_draft(position),
+            None => self.keyspace.draft.clear(),
+        }
+    }
+
+    /// Writes what is in the draft, which has so many fields more or less, as what it should be.
+    fn end_draft(&mut self, fields: isize) -> Result<(), OutOfMemory> {
+        let draft = &self.keyspace.draft;
+        let is_large = draft.encoding() == Encoding::Hashtable
+            && (draft.bytes() > self.config.packed_bytes_max
+                || draft.len() > self.config.packed_fields_max);
+        if is_large {
+            return self.unpack(fields);
+        }
+        let position = self.keyspace.put_draft(self.key, self.position)?;
+        self.position = Some(position);
+        let counts = &mut self.keyspace.counts;
+        counts.fields = counts.fields.wrapping_add_signed(fields);
+        Ok(())
+    }
+
+    /// Makes a table of what is in the draft.
+    fn unpack(&mut self, fields: isize) -> Result<(), OutOfMemory> {
+        let draft = std::mem::take(&mut self.keyspace.draft);
+        let filled = self.keyspace.add_large().and_then(|number| {
+            let filled = self.keyspace.with_large(number, |heap, _, table| fill(heap, table, &draft));
+            let key_bytes = if self.position.is_none() { self.key.bytes.len() } else { 0 };
+            let put = filled.and_then(|()| self.keyspace.put_large(self.key, self.position, number));
+            match put {
+                Ok(position) => self.position = Some(position),
+                Err(OutOfMemory) => {
+                    self.keyspace.doom(number);
+                    return Err(OutOfMemory);
+                }
+            }
+            let counts = &mut self.keyspace.counts;
+            counts.fields = counts.fields.wrapping_add_signed(fields);
+            counts.payload_bytes =
+                (counts.payload_bytes + key_bytes).wrapping_add_signed(draft.payload_change);
+            Ok(())
+        });
+        let first_deadline_ms = draft.first_deadline_ms();
+        self.keyspace.draft = draft;
+        filled?;
+        self.note_deadline(first_deadline_ms);
+        Ok(())
+    }
+
+    /// Makes one record of a table that has become small.
+    fn pack_if_small(&mut self, number: u32) -> Result<(), OutOfMemory> {
+        let table = self.keyspace.large_table(number);
+        if table.len() * 2 > self.config.packed_fields_max
+            || table.payload_bytes * 2 > self.config.packed_bytes_max
+            || table.len() == 0
+        {
+            return Ok(());
+        }
+        let mut draft = std::mem::take(&mut self.keyspace.draft);
+        draft.clear();
+        draft.raise_encoding(Encoding::Hashtable);
+        let (heap, table) = (&self.keyspace.heap, self.keyspace.large_table(number));
+        let mut name = Vec::new();
+        table.for_each(heap, |record| {
+            name.clear();
+            record.write_key(&mut name);
+            let (index, _) = draft.set(&heap.classes.shapes, &name, record.value());
+            draft.set_deadline_ms(index, record.deadline_ms());
+        });
+        draft.payload_change = 0;
+        self.keyspace.draft = draft;
+        let position = self.keyspace.put_draft(self.key, self.position)?;
+        self.position = Some(position);
+        self.keyspace.doom(number);
+        Ok(())
+    }
+
+    fn set_in_table<'p>(
+        &mut self,
+        number: u32,
+        pairs: impl Iterator<Item = (&'p [u8], Value<'p>)>,
+        deadline: FieldDeadline,
+    ) -> Result<usize, CommandError> {
+        let (mut added, mut record) = (0, std::mem::take(&mut self.keyspace.heap.record));
+        let now_ms = self.now_ms;
+        let outcome = self.keyspace.with_large(number, |heap, counts, table| {
+            for (field, value) in pairs {
+                let field = Field { name: field, value, deadline, now_ms };
+                added += usize::from(set_in_table(heap, counts, table, field, &mut record)?);
+            }
+            Ok(table.first_deadline_ms())
+        });
+        self.keyspace.heap.record = record;
+        self.note_deadline(outcome.map_err(|OutOfMemory| CommandError::OutOfMemory)?);
+        Ok(added)
+    }
+}
+
+/// A field to be set.
+struct Field<'a> {
+    name: &'a [u8],
+    value: Value<'a>,
+    deadline: FieldDeadline,
+    now_ms: u64,
+}
+
+/// Sets a field of a large hash; says whether it is new.
+fn set_in_table(
+    heap: &mut Heap,
+    counts: &mut Counts,
+    table: &mut Table,
+    Field { name, value, deadline, now_ms }: Field<'_>,
+    record: &mut Vec<u8>,
+) -> Result<bool, OutOfMemory> {
+    let key = Key { bytes: name, hash: heap.hasher.hash(name) };
+    let position = table.locate(heap, key);
+    let old = position.map(|position| table.record(heap, position));
+    let old_ms = old.and_then(|old| old.deadline_ms());
+    let old_bytes = old.map_or(0, |old| name.len() + old.value().len());
+    let was_alive = old.is_some() && !crate::keyspace::is_past(old_ms, now_ms);
+    let deadline_ms = match deadline {
+        FieldDeadline::Clear => None,
+        FieldDeadline::Keep => old_ms.filter(|_| was_alive),
+        FieldDeadline::At(deadline_ms) => Some(deadline_ms),
+    };
+    record::write_string(&mut heap.classes, name, value, deadline_ms, record);
+    match position {
+        Some(position) => table.replace(heap, key, position, record)?,
+        None => table.insert(heap, key.hash, record)?,
+    };
+    note(heap, table, key, deadline_ms);
+    counts.fields += usize::from(position.is_none());
+    let bytes = name.len() + value.len();
+    counts.payload_bytes = counts.payload_bytes + bytes - old_bytes;
+    table.payload_bytes = table.payload_bytes + bytes - old_bytes;
+    heap.classes.sweep();
+    Ok(!was_alive)
+}
+
+fn note(heap: &mut Heap, table: &mut Table, key: Key<'_>, deadline_ms: Option<u64>) {
+    if let Some(deadline_ms) = deadline_ms {
+        table.note_deadline(heap, key.hash, deadline_ms);
+    }
+}
+
+/// Puts every field of a draft into a new table.
+fn fill(heap: &mut Heap, table: &mut Table, draft: &crate::draft::Draft) -> Result<(), OutOfMemory> {
+    let mut fields = Vec::with_capacity(draft.len());
+    draft.for_each(&heap.classes.shapes, |name, value, deadline_ms| {
+        fields.push((name.to_vec(), value.with_text(<[u8]>::to_vec), deadline_ms));
+    });
+    let mut record = Vec::new();
+    for (name, value, deadline_ms) in &fields {
+        let key = Key { bytes: name, hash: heap.hasher.hash(name) };
+        let parsed = Value::parse(value);
+        record::write_string(&mut heap.classes, name, parsed, *deadline_ms, &mut record);
+        table.insert(heap, key.hash, &record)?;
+        note(heap, table, key, *deadline_ms);
+        table.payload_bytes += name.len() + value.len();
+    }
+    Ok(())
+}
+
+fn remove_from_table(heap: &mut Heap, counts: &mut Counts, table: &mut Table, field: &[u8]) {
+    let key = Key { bytes: field, hash: heap.hasher.hash(field) };
+    let Some(position) = table.locate(heap, key) else { return };
+    let bytes = field.len() + table.record(heap, position).value().len();
+    table.payload_bytes -= bytes;
+    counts.payload_bytes -= bytes;
+    counts.fields -= 1;
+    table.remove(heap, key.hash, position);
+}

@@ -1,0 +1,793 @@
+//! How do records that are near in hash order lie together?
+//!
+//! A segment holds the records whose hashes begin alike: a head chunk that says where everything is,
+//! slots sorted by hash, and up to 63 chunks of records.
+//!
+//! ```text
+//! head     depth │ chunks … │ keys │ bytes │ earliest deadline │ ids of record chunks │ their
+//!          used bytes │ ids of slot chunks │ the first 152 slots
+//! slots    tag │ place      16 bits of the hash behind the segment's own; chunk and offset
+//!          16    6 + 10
+//! chunk    [ record │ record │ record │ … │ room ]      packed: no holes
+//! ```
+//!
+//! The tag says where in the slots an entry belongs, so slots are spread out again without a look at
+//! the keys. Slots are probed linearly and kept in the order of tags (Celis, Larson and Munro's Robin
+//! Hood hashing, 1985, with one hash for both): a search ends at the first greater tag.
+//!
+//! A record that changes its length moves those behind it in its chunk, at most 1 KiB, and their
+//! slots are mended in one pass over the slots. So nothing is ever dead in a chunk, and there is no
+//! garbage to collect.
+//!
+//! | cost of a key | bytes |
+//! | --- | --- |
+//! | slot, at 60 to 85 % full | 4.7–6.7 |
+//! | head without slots, at 490–980 keys | 0.4–0.9 |
+//! | half a chunk at the end, at 490–980 keys | 0.5–1 |
+//! | the ends of chunks | 1–3 % of the records, more if they are all longer than 100 bytes |
+
+use crate::chunks::{CHUNK_BYTES, CHUNK_WORDS, ChunkId};
+use crate::heap::Heap;
+use crate::mapping::{OutOfMemory, prefetch};
+
+/// A segment, by its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment(pub(crate) ChunkId);
+
+/// Where a record lies in a segment's chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    chunk: usize,
+    offset: usize,
+}
+
+/// Why something does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRoom {
+    /// The segment is full and must be split.
+    Segment,
+    /// The system has no more memory.
+    Memory,
+}
+
+impl From<OutOfMemory> for NoRoom {
+    fn from(_: OutOfMemory) -> Self {
+        Self::Memory
+    }
+}
+
+/// The number of record chunks is such that no slot in use looks like an empty one.
+pub(crate) const RECORD_CHUNKS_MAX: usize = 63;
+pub(crate) const SLOT_CHUNKS_MAX: usize = 4;
+
+// Words of the head. The first holds depth, slot chunks and record chunks, and the chunk that was
+// last written to, 8 bits each; the second the keys and the bytes of records, 16 bits each.
+const COUNTS: usize = 0;
+const SIZES: usize = 1;
+const DEADLINE: usize = 2;
+const RECORD_CHUNKS: usize = 4;
+const USED: usize = RECORD_CHUNKS + RECORD_CHUNKS_MAX + 1;
+const SLOT_CHUNKS: usize = USED + (RECORD_CHUNKS_MAX + 1) / 2;
+const SLOTS: usize = SLOT_CHUNKS + SLOT_CHUNKS_MAX;
+
+const HEAD_SLOTS: usize = CHUNK_WORDS - SLOTS;
+pub(crate) const SLOTS_MAX: usize = HEAD_SLOTS + SLOT_CHUNKS_MAX * CHUNK_WORDS;
+
+/// Slots at the end where no entry belongs, for those that are driven beyond.
+const SLOTS_BEYOND: usize = 16;
+
+pub(crate) const EMPTY: u32 = u32::MAX;
+const NO_CHUNK: u32 = u32::MAX;
+
+/// No deadline.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+impl Spot {
+    fn of(slot: u32) -> Self {
+        let place = slot as usize & 0xffff;
+        Self { chunk: place >> 10, offset: place & 0x3ff }
+    }
+
+    fn slot(self, tag: u32) -> u32 {
+        let place = self.chunk << 10 | self.offset;
+        tag << 16 | u32::try_from(place).unwrap_or(0)
+    }
+}
+
+/// How many entries so many slots take.
+fn keys_max(slots: usize) -> usize {
+    (slots - SLOTS_BEYOND) * 85 / 100
+}
+
+fn capacity_of(slot_chunks: usize) -> usize {
+    HEAD_SLOTS + slot_chunks * CHUNK_WORDS
+}
+
+/// Where among so many slots an entry of this tag belongs.
+#[inline]
+fn home(tag: u32, capacity: usize) -> usize {
+    (tag as usize * (capacity - SLOTS_BEYOND)) >> 16
+}
+
+/// The tag of a hash in a segment of this depth.
+#[inline]
+pub(crate) fn tag_of(hash: u64, depth: u32) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the shift leaves 16 bits")]
+    {
+        ((hash << depth) >> 48) as u32
+    }
+}
+
+impl Segment {
+    /// A segment without entries.
+    pub(crate) fn new(heap: &mut Heap, depth: u32) -> Result<Self, OutOfMemory> {
+        let segment = Self(heap.heads.take()?);
+        segment.clear(heap, depth);
+        Ok(segment)
+    }
+
+    /// Forgets everything, without giving chunks back.
+    fn clear(self, heap: &mut Heap, depth: u32) {
+        let words = heap.heads.words_mut(self.0);
+        words[COUNTS] = depth;
+        words[SIZES] = 0;
+        words[RECORD_CHUNKS..USED].fill(NO_CHUNK);
+        words[USED..SLOT_CHUNKS].fill(0);
+        words[SLOT_CHUNKS..].fill(EMPTY);
+        self.set_deadline(heap, NEVER);
+    }
+
+    #[inline]
+    pub(crate) fn depth(self, heap: &Heap) -> u32 {
+        heap.heads.words(self.0)[COUNTS] & 0xff
+    }
+
+    fn count(self, heap: &Heap, shift: u32) -> usize {
+        (heap.heads.words(self.0)[COUNTS] >> shift) as usize & 0xff
+    }
+
+    fn set_count(self, heap: &mut Heap, shift: u32, count: usize) {
+        let word = &mut heap.heads.words_mut(self.0)[COUNTS];
+        *word = *word & !(0xff << shift) | u32::try_from(count).unwrap_or(0) << shift;
+    }
+
+    #[inline]
+    fn slot_chunks(self, heap: &Heap) -> usize {
+        self.count(heap, 8)
+    }
+
+    pub(crate) fn record_chunks(self, heap: &Heap) -> usize {
+        self.count(heap, 16)
+    }
+
+    #[inline]
+    pub(crate) fn keys(self, heap: &Heap) -> usize {
+        heap.heads.words(self.0)[SIZES] as usize >> 16
+    }
+
+    /// The bytes of its records.
+    pub(crate) fn bytes(self, heap: &Heap) -> usize {
+        heap.heads.words(self.0)[SIZES] as usize & 0xffff
+    }
+
+    /// The bytes of all its chunks.
+    pub(crate) fn chunk_bytes(self, heap: &Heap) -> usize {
+        (1 + self.slot_chunks(heap) + self.record_chunks(heap)) * CHUNK_BYTES
+    }
+
+    fn add_keys(self, heap: &mut Heap, keys: i32) {
+        let word = &mut heap.heads.words_mut(self.0)[SIZES];
+        *word = word.wrapping_add_signed(keys << 16);
+    }
+
+    fn add_bytes(self, heap: &mut Heap, bytes: isize) {
+        let word = &mut heap.heads.words_mut(self.0)[SIZES];
+        *word = word.wrapping_add_signed(i32::try_from(bytes).unwrap_or(0));
+        heap.inline_bytes = heap.inline_bytes.wrapping_add_signed(bytes);
+    }
+
+    /// No record has an earlier deadline; [`NEVER`] if none has any.
+    #[inline]
+    pub(crate) fn deadline(self, heap: &Heap) -> u64 {
+        let words = heap.heads.words(self.0);
+        u64::from(words[DEADLINE]) | u64::from(words[DEADLINE + 1]) << 32
+    }
+
+    pub(crate) fn set_deadline(self, heap: &mut Heap, deadline_ms: u64) {
+        let words = heap.heads.words_mut(self.0);
+        #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+        {
+            words[DEADLINE] = deadline_ms as u32;
+            words[DEADLINE + 1] = (deadline_ms >> 32) as u32;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn capacity(self, heap: &Heap) -> usize {
+        capacity_of(self.slot_chunks(heap))
+    }
+
+    #[inline]
+    pub(crate) fn slot(self, heap: &Heap, index: usize) -> u32 {
+        let words = heap.heads.words(self.0);
+        match index.checked_sub(HEAD_SLOTS) {
+            None => words[SLOTS + index],
+            Some(beyond) => {
+                let chunk = ChunkId(words[SLOT_CHUNKS + beyond / CHUNK_WORDS]);
+                heap.heads.words(chunk)[beyond % CHUNK_WORDS]
+            }
+        }
+    }
+
+    #[inline]
+    fn slot_mut(self, heap: &mut Heap, index: usize) -> &mut u32 {
+        match index.checked_sub(HEAD_SLOTS) {
+            None => &mut heap.heads.words_mut(self.0)[SLOTS + index],
+            Some(beyond) => {
+                let chunk = heap.heads.words(self.0)[SLOT_CHUNKS + beyond / CHUNK_WORDS];
+                &mut heap.heads.words_mut(ChunkId(chunk))[beyond % CHUNK_WORDS]
+            }
+        }
+    }
+
+    /// Shows every run of slots, to be changed.
+    #[inline]
+    fn each_slots(self, heap: &mut Heap, mut visit: impl FnMut(&mut [u32])) {
+        let chunks = self.slot_chunks(heap);
+        visit(&mut heap.heads.words_mut(self.0)[SLOTS..]);
+        for index in 0..chunks {
+            let chunk = ChunkId(heap.heads.words(self.0)[SLOT_CHUNKS + index]);
+            visit(heap.heads.words_mut(chunk));
+        }
+    }
+
+    /// Starts to read the slot near which an entry of this hash lies.
+    #[inline]
+    pub(crate) fn prefetch_slot(self, heap: &Heap, hash: u64) {
+        let words = heap.heads.words(self.0);
+        let index = home(tag_of(hash, words[COUNTS] & 0xff), self.capacity(heap));
+        let (chunk, word) = match index.checked_sub(HEAD_SLOTS) {
+            None => (self.0, SLOTS + index),
+            Some(beyond) => {
+                (ChunkId(words[SLOT_CHUNKS + beyond / CHUNK_WORDS]), beyond % CHUNK_WORDS)
+            }
+        };
+        prefetch(&heap.heads.bytes(chunk)[word * 4]);
+    }
+
+    /// The slot whose entry has this hash, as far as its tag says, and `is` knows.
+    #[inline]
+    pub(crate) fn find(
+        self,
+        heap: &Heap,
+        hash: u64,
+        mut is: impl FnMut(&[u8]) -> bool,
+    ) -> Option<usize> {
+        let tag = tag_of(hash, self.depth(heap));
+        let capacity = self.capacity(heap);
+        for index in home(tag, capacity)..capacity {
+            let slot = self.slot(heap, index);
+            if slot == EMPTY || slot >> 16 > tag {
+                return None;
+            }
+            if slot >> 16 == tag && is(self.tail(heap, Spot::of(slot))) {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    /// The first slot in use, from `index` on, whose tag is not less.
+    pub(crate) fn first_from(self, heap: &Heap, index: usize, tag: u32) -> Option<usize> {
+        let capacity = self.capacity(heap);
+        (index..capacity).find(|&index| {
+            let slot = self.slot(heap, index);
+            slot != EMPTY && slot >> 16 >= tag
+        })
+    }
+
+    /// The chunk from the record on that the slot leads to.
+    #[inline]
+    pub(crate) fn at(self, heap: &Heap, index: usize) -> &[u8] {
+        self.tail(heap, Spot::of(self.slot(heap, index)))
+    }
+
+    /// The same, to change what does not change its length.
+    pub(crate) fn at_mut(self, heap: &mut Heap, index: usize) -> &mut [u8] {
+        let spot = Spot::of(self.slot(heap, index));
+        let chunk = self.chunk(heap, spot.chunk);
+        &mut heap.records.bytes_mut(chunk)[spot.offset..]
+    }
+
+    #[inline]
+    fn tail(self, heap: &Heap, spot: Spot) -> &[u8] {
+        &heap.records.bytes(self.chunk(heap, spot.chunk))[spot.offset..]
+    }
+
+    #[inline]
+    fn chunk(self, heap: &Heap, chunk: usize) -> ChunkId {
+        ChunkId(heap.heads.words(self.0)[RECORD_CHUNKS + chunk])
+    }
+
+    #[inline]
+    fn used(self, heap: &Heap, chunk: usize) -> usize {
+        (heap.heads.words(self.0)[USED + chunk / 2] >> (chunk % 2 * 16)) as usize & 0xffff
+    }
+
+    fn set_used(self, heap: &mut Heap, chunk: usize, used: usize) {
+        let shift = chunk % 2 * 16;
+        let word = &mut heap.heads.words_mut(self.0)[USED + chunk / 2];
+        *word = *word & !(0xffff << shift) | u32::try_from(used).unwrap_or(0) << shift;
+    }
+
+    /// Adds an entry for the record, which fits a chunk and is not here yet; returns its slot.
+    pub(crate) fn insert(self, heap: &mut Heap, hash: u64, record: &[u8]) -> Result<usize, NoRoom> {
+        let tag = tag_of(hash, self.depth(heap));
+        if self.keys(heap) >= keys_max(self.capacity(heap)) {
+            self.grow_slots(heap)?;
+        }
+        let spot = self.write(heap, record, None)?;
+        let index = loop {
+            match self.open_slot(heap, tag) {
+                Some(index) => break index,
+                None => {
+                    if let Err(error) = self.grow_slots(heap) {
+                        self.erase(heap, spot, record.len());
+                        return Err(error);
+                    }
+                }
+            }
+        };
+        *self.slot_mut(heap, index) = spot.slot(tag);
+        self.add_keys(heap, 1);
+        Ok(index)
+    }
+
+    /// Makes an empty slot where an entry of this tag belongs, if there is room behind.
+    fn open_slot(self, heap: &mut Heap, tag: u32) -> Option<usize> {
+        let capacity = self.capacity(heap);
+        let goes_before = |slot: u32| slot == EMPTY || slot >> 16 > tag;
+        let index = (home(tag, capacity)..capacity).find(|&i| goes_before(self.slot(heap, i)))?;
+        let empty = (index..capacity).find(|&i| self.slot(heap, i) == EMPTY)?;
+        for at in (index..empty).rev() {
+            *self.slot_mut(heap, at + 1) = self.slot(heap, at);
+        }
+        Some(index)
+    }
+
+    /// Takes out the entry at a slot, whose record has so many bytes in its chunk.
+    pub(crate) fn remove(self, heap: &mut Heap, index: usize, bytes: usize) {
+        let spot = Spot::of(self.slot(heap, index));
+        self.close_slot(heap, index);
+        self.add_keys(heap, -1);
+        self.erase(heap, spot, bytes);
+    }
+
+    fn close_slot(self, heap: &mut Heap, index: usize) {
+        let capacity = self.capacity(heap);
+        let mut at = index;
+        while at + 1 < capacity {
+            let next = self.slot(heap, at + 1);
+            if next == EMPTY || home(next >> 16, capacity) > at {
+                break;
+            }
+            *self.slot_mut(heap, at) = next;
+            at += 1;
+        }
+        *self.slot_mut(heap, at) = EMPTY;
+    }
+
+    /// Replaces `range` of the record at a slot by other bytes, if its chunk has room; says whether
+    /// it had.
+    pub(crate) fn splice(
+        self,
+        heap: &mut Heap,
+        index: usize,
+        range: std::ops::Range<usize>,
+        bytes: &[u8],
+    ) -> bool {
+        let Spot { chunk, offset } = Spot::of(self.slot(heap, index));
+        let used = self.used(heap, chunk);
+        let now_used = used + bytes.len() - range.len();
+        if now_used > CHUNK_BYTES {
+            return false;
+        }
+        let id = self.chunk(heap, chunk);
+        let (start, end) = (offset + range.start, offset + range.end);
+        let content = heap.records.bytes_mut(id);
+        if range.len() != bytes.len() {
+            content.copy_within(end..used, start + bytes.len());
+        }
+        content[start..start + bytes.len()].copy_from_slice(bytes);
+        if used != now_used {
+            let shift = bytes.len().cast_signed() - range.len().cast_signed();
+            self.shift_behind(heap, chunk, offset, shift);
+            self.set_used(heap, chunk, now_used);
+            self.add_bytes(heap, shift);
+        }
+        true
+    }
+
+    /// Writes another record in the place of the one at a slot, which has so many bytes.
+    pub(crate) fn replace(
+        self,
+        heap: &mut Heap,
+        index: usize,
+        old_bytes: usize,
+        record: &[u8],
+    ) -> Result<(), NoRoom> {
+        if self.splice(heap, index, 0..old_bytes, record) {
+            return Ok(());
+        }
+        let old = Spot::of(self.slot(heap, index));
+        let new = self.write(heap, record, Some(old.chunk))?;
+        let slot = self.slot_mut(heap, index);
+        *slot = new.slot(*slot >> 16);
+        self.erase(heap, old, old_bytes);
+        Ok(())
+    }
+
+    /// Writes a record into a chunk that has room, but not into `other_than`.
+    fn write(
+        self,
+        heap: &mut Heap,
+        record: &[u8],
+        other_than: Option<usize>,
+    ) -> Result<Spot, NoRoom> {
+        let (chunk, offset) = match self.room_for(heap, record.len(), other_than) {
+            Some(chunk) => (chunk, self.used(heap, chunk)),
+            None => (self.add_chunk(heap)?, 0),
+        };
+        let id = self.chunk(heap, chunk);
+        heap.records.bytes_mut(id)[offset..offset + record.len()].copy_from_slice(record);
+        self.set_used(heap, chunk, offset + record.len());
+        self.add_bytes(heap, record.len().cast_signed());
+        Ok(Spot { chunk, offset })
+    }
+
+    fn room_for(self, heap: &mut Heap, bytes: usize, other_than: Option<usize>) -> Option<usize> {
+        let last = self.count(heap, 24);
+        let words = heap.heads.words(self.0);
+        let has_room = |chunk: usize| {
+            let used = (words[USED + chunk / 2] >> (chunk % 2 * 16)) as usize & 0xffff;
+            used + bytes <= CHUNK_BYTES
+                && words[RECORD_CHUNKS + chunk] != NO_CHUNK
+                && other_than != Some(chunk)
+        };
+        if has_room(last) {
+            return Some(last);
+        }
+        let found = (0..RECORD_CHUNKS_MAX).find(|&chunk| has_room(chunk))?;
+        self.set_count(heap, 24, found);
+        Some(found)
+    }
+
+    fn add_chunk(self, heap: &mut Heap) -> Result<usize, NoRoom> {
+        let ids = &heap.heads.words(self.0)[RECORD_CHUNKS..RECORD_CHUNKS + RECORD_CHUNKS_MAX];
+        let chunk = ids.iter().position(|&id| id == NO_CHUNK).ok_or(NoRoom::Segment)?;
+        let id = heap.records.take()?;
+        heap.heads.words_mut(self.0)[RECORD_CHUNKS + chunk] = id.0;
+        self.set_used(heap, chunk, 0);
+        self.set_count(heap, 16, self.record_chunks(heap) + 1);
+        self.set_count(heap, 24, chunk);
+        Ok(chunk)
+    }
+
+    fn drop_chunk(self, heap: &mut Heap, chunk: usize) {
+        heap.records.give_back(self.chunk(heap, chunk));
+        heap.heads.words_mut(self.0)[RECORD_CHUNKS + chunk] = NO_CHUNK;
+        self.set_used(heap, chunk, 0);
+        self.set_count(heap, 16, self.record_chunks(heap) - 1);
+    }
+
+    /// Closes the gap that a record leaves.
+    fn erase(self, heap: &mut Heap, spot: Spot, bytes: usize) {
+        let used = self.used(heap, spot.chunk);
+        let id = self.chunk(heap, spot.chunk);
+        heap.records.bytes_mut(id).copy_within(spot.offset + bytes..used, spot.offset);
+        self.shift_behind(heap, spot.chunk, spot.offset, -bytes.cast_signed());
+        self.set_used(heap, spot.chunk, used - bytes);
+        self.add_bytes(heap, -bytes.cast_signed());
+        if used == bytes {
+            self.drop_chunk(heap, spot.chunk);
+        }
+    }
+
+    /// Mends the slots of the records behind one that changed its length.
+    fn shift_behind(self, heap: &mut Heap, chunk: usize, offset: usize, bytes: isize) {
+        #[expect(clippy::cast_possible_truncation, reason = "places have 16 bits")]
+        let (first, count) = ((chunk << 10 | offset) as u32 + 1, (0x3ff - offset) as u32);
+        let bytes = i32::try_from(bytes).unwrap_or(0).cast_unsigned();
+        self.each_slots(heap, |slots| {
+            for slot in slots {
+                // An empty slot is in no chunk that there can be.
+                let is_behind = (*slot & 0xffff).wrapping_sub(first) < count;
+                *slot = slot.wrapping_add(if is_behind { bytes } else { 0 });
+            }
+        });
+    }
+
+    /// A chunk more for slots.
+    fn grow_slots(self, heap: &mut Heap) -> Result<(), NoRoom> {
+        let chunks = self.slot_chunks(heap);
+        if chunks == SLOT_CHUNKS_MAX {
+            return Err(NoRoom::Segment);
+        }
+        let chunk = heap.heads.take()?;
+        heap.heads.words_mut(chunk).fill(EMPTY);
+        heap.heads.words_mut(self.0)[SLOT_CHUNKS + chunks] = chunk.0;
+        let mut entries = Entries::of(self, heap);
+        self.set_count(heap, 8, chunks + 1);
+        if !self.lay_out(heap, entries.sorted()) {
+            // Many hashes begin alike, and more room does not part them.
+            self.set_count(heap, 8, chunks);
+            self.lay_out(heap, entries.sorted());
+            heap.heads.give_back(chunk);
+            return Err(NoRoom::Segment);
+        }
+        Ok(())
+    }
+
+    /// Gives back chunks of slots of which there are too many, and gathers records that lie in too
+    /// many chunks: some of both, a bounded step. Says whether anything moved.
+    pub(crate) fn tidy(self, heap: &mut Heap) -> bool {
+        let mut moved = false;
+        let slot_chunks = self.slot_chunks(heap);
+        if slot_chunks > 0 && self.keys(heap) * 10 < keys_max(capacity_of(slot_chunks - 1)) * 7 {
+            let mut entries = Entries::of(self, heap);
+            let last = heap.heads.words(self.0)[SLOT_CHUNKS + slot_chunks - 1];
+            self.set_count(heap, 8, slot_chunks - 1);
+            if self.lay_out(heap, entries.sorted()) {
+                heap.heads.give_back(ChunkId(last));
+            } else {
+                self.set_count(heap, 8, slot_chunks);
+                self.lay_out(heap, entries.sorted());
+            }
+            moved = true;
+        }
+        let chunks = self.record_chunks(heap);
+        if chunks > 1 && self.bytes(heap) + CHUNK_BYTES * (1 + chunks / 12) + CHUNK_BYTES / 2 < chunks * CHUNK_BYTES {
+            self.empty_a_chunk(heap);
+            moved = true;
+        }
+        moved
+    }
+
+    /// Moves the records of the chunk that has the fewest bytes to the others.
+    fn empty_a_chunk(self, heap: &mut Heap) {
+        let is_there = |&chunk: &usize| self.chunk(heap, chunk).0 != NO_CHUNK;
+        let chunks = (0..RECORD_CHUNKS_MAX).filter(is_there);
+        let Some(chunk) = chunks.min_by_key(|&chunk| self.used(heap, chunk)) else { return };
+        let capacity = self.capacity(heap);
+        let mut moved = [0; CHUNK_BYTES];
+        for index in 0..capacity {
+            let slot = self.slot(heap, index);
+            if slot == EMPTY || Spot::of(slot).chunk != chunk {
+                continue;
+            }
+            let bytes = heap.inline_len(self.at(heap, index));
+            moved[..bytes].copy_from_slice(&self.at(heap, index)[..bytes]);
+            let Some(target) = self.room_for(heap, bytes, Some(chunk)) else { return };
+            let offset = self.used(heap, target);
+            let id = self.chunk(heap, target);
+            heap.records.bytes_mut(id)[offset..offset + bytes].copy_from_slice(&moved[..bytes]);
+            self.set_used(heap, target, offset + bytes);
+            self.add_bytes(heap, bytes.cast_signed());
+            *self.slot_mut(heap, index) = Spot { chunk: target, offset }.slot(slot >> 16);
+            self.erase(heap, Spot::of(slot), bytes);
+        }
+    }
+
+    /// Moves the segment's chunks out of extents that are being emptied; returns its head, which
+    /// may be another one, and whether anything moved.
+    pub(crate) fn leave(self, heap: &mut Heap) -> Result<Self, OutOfMemory> {
+        for chunk in 0..RECORD_CHUNKS_MAX {
+            let id = self.chunk(heap, chunk);
+            if id.0 != NO_CHUNK && heap.records.leaves(id) {
+                let copy = heap.records.take()?;
+                let content = *heap.records.words(id);
+                *heap.records.words_mut(copy) = content;
+                heap.records.give_back(id);
+                heap.heads.words_mut(self.0)[RECORD_CHUNKS + chunk] = copy.0;
+            }
+        }
+        let mut segment = self;
+        for place in 0..=self.slot_chunks(heap) {
+            let id = match place.checked_sub(1) {
+                None => segment.0,
+                Some(chunk) => ChunkId(heap.heads.words(segment.0)[SLOT_CHUNKS + chunk]),
+            };
+            if !heap.heads.leaves(id) {
+                continue;
+            }
+            let copy = heap.heads.take()?;
+            let content = *heap.heads.words(id);
+            *heap.heads.words_mut(copy) = content;
+            heap.heads.give_back(id);
+            match place.checked_sub(1) {
+                None => segment = Self(copy),
+                Some(chunk) => heap.heads.words_mut(segment.0)[SLOT_CHUNKS + chunk] = copy.0,
+            }
+        }
+        Ok(segment)
+    }
+
+    /// Spreads entries, which are sorted, over the slots; says whether they fit.
+    fn lay_out(self, heap: &mut Heap, entries: &[u32]) -> bool {
+        self.each_slots(heap, |slots| slots.fill(EMPTY));
+        let capacity = self.capacity(heap);
+        let mut next = 0;
+        for &entry in entries {
+            let index = home(entry >> 16, capacity).max(next);
+            if index >= capacity {
+                return false;
+            }
+            *self.slot_mut(heap, index) = entry;
+            next = index + 1;
+        }
+        true
+    }
+
+    /// Splits it by the next bit of its hashes: it keeps the lower half and returns the upper.
+    pub(crate) fn split(self, heap: &mut Heap) -> Result<Self, OutOfMemory> {
+        let depth = self.depth(heap) + 1;
+        // All is asked for now, so that nothing can fail half way.
+        heap.records.reserve(self.record_chunks(heap) / 4 + 8)?;
+        heap.heads.reserve(2 * SLOT_CHUNKS_MAX + 1)?;
+        let upper = Self::new(heap, depth)?;
+        let mut entries = Entries::of(self, heap);
+        let entries = &mut entries.entries[..entries.count];
+        entries.sort_unstable_by_key(|entry| entry & 0xffff);
+        let mut halves = [Entries::default(), Entries::default()];
+        let deadline = self.deadline(heap);
+        let (chunks, slot_chunks) = self.chunks(heap);
+        heap.inline_bytes -= self.bytes(heap);
+        self.clear(heap, depth);
+        let mut key = std::mem::take(&mut heap.values);
+        for group in entries.chunk_by(|a, b| Spot::of(*a).chunk == Spot::of(*b).chunk) {
+            let id = chunks[Spot::of(group[0]).chunk];
+            let content = *heap.records.bytes(id);
+            heap.records.give_back(id);
+            for &entry in group {
+                let tail = &content[Spot::of(entry).offset..];
+                let hash = heap.hash_of(heap.resolve(tail), &mut key);
+                let record = &tail[..heap.inline_len(tail)];
+                let half = usize::from(hash << (depth - 1) >> 63 != 0);
+                let segment = [self, upper][half];
+                let spot = segment.write(heap, record, None).map_err(|_| OutOfMemory)?;
+                halves[half].push(spot.slot(tag_of(hash, depth)));
+            }
+        }
+        heap.values = key;
+        for chunk in slot_chunks.into_iter().filter(|chunk| chunk.0 != EMPTY) {
+            heap.heads.give_back(chunk);
+        }
+        for (segment, half) in [self, upper].into_iter().zip(&mut halves) {
+            segment.set_deadline(heap, deadline);
+            segment.adopt(heap, half)?;
+        }
+        Ok(upper)
+    }
+
+    /// Takes over entries whose records it has, into slots of its own that are empty.
+    fn adopt(self, heap: &mut Heap, entries: &mut Entries) -> Result<(), OutOfMemory> {
+        self.add_keys(heap, i32::try_from(entries.count).unwrap_or(0));
+        loop {
+            let chunks = self.slot_chunks(heap);
+            let fits = entries.count <= keys_max(capacity_of(chunks)) || chunks == SLOT_CHUNKS_MAX;
+            if fits && self.lay_out(heap, entries.sorted()) {
+                return Ok(());
+            }
+            if chunks == SLOT_CHUNKS_MAX {
+                return Err(OutOfMemory);
+            }
+            let chunk = heap.heads.take()?;
+            heap.heads.words_mut(self.0)[SLOT_CHUNKS + chunks] = chunk.0;
+            self.set_count(heap, 8, chunks + 1);
+        }
+    }
+
+    /// The ids of its chunks, of records and of slots.
+    fn chunks(self, heap: &Heap) -> ([ChunkId; RECORD_CHUNKS_MAX], [ChunkId; SLOT_CHUNKS_MAX]) {
+        let words = heap.heads.words(self.0);
+        let records = std::array::from_fn(|chunk| ChunkId(words[RECORD_CHUNKS + chunk]));
+        let chunks = self.slot_chunks(heap);
+        let slots = std::array::from_fn(|chunk| {
+            ChunkId(if chunk < chunks { words[SLOT_CHUNKS + chunk] } else { EMPTY })
+        });
+        (records, slots)
+    }
+
+    /// Whether it and its sibling are small enough to be one.
+    pub(crate) fn merges_with(self, heap: &Heap, sibling: Self) -> bool {
+        self.depth(heap) == sibling.depth(heap)
+            && (self.keys(heap) + sibling.keys(heap)) * 5 < keys_max(SLOTS_MAX) * 2
+            && (self.record_chunks(heap) + sibling.record_chunks(heap)) * 2 < RECORD_CHUNKS_MAX
+    }
+
+    /// Takes everything that its sibling with the next greater hashes has. No record moves.
+    pub(crate) fn merge(self, heap: &mut Heap, upper: Self) -> Result<(), OutOfMemory> {
+        heap.heads.reserve(SLOT_CHUNKS_MAX)?;
+        let depth = self.depth(heap) - 1;
+        let (mut lower_entries, upper_entries) = (Entries::of(self, heap), Entries::of(upper, heap));
+        for entry in &mut lower_entries.entries[..lower_entries.count] {
+            *entry = entry.to_owned() >> 17 << 16 | *entry & 0xffff;
+        }
+        let (chunks, upper_slots) = upper.chunks(heap);
+        let mut places = [0; RECORD_CHUNKS_MAX];
+        for (chunk, id) in chunks.into_iter().enumerate().filter(|(_, id)| id.0 != NO_CHUNK) {
+            let ids = &heap.heads.words(self.0)[RECORD_CHUNKS..RECORD_CHUNKS + RECORD_CHUNKS_MAX];
+            let place = ids.iter().position(|&id| id == NO_CHUNK).ok_or(OutOfMemory)?;
+            let used = upper.used(heap, chunk);
+            heap.heads.words_mut(self.0)[RECORD_CHUNKS + place] = id.0;
+            self.set_used(heap, place, used);
+            self.set_count(heap, 16, self.record_chunks(heap) + 1);
+            places[chunk] = place;
+        }
+        for &entry in &upper_entries.entries[..upper_entries.count] {
+            let Spot { chunk, offset } = Spot::of(entry);
+            let tag = 0x8000 | entry >> 17;
+            lower_entries.push(Spot { chunk: places[chunk], offset }.slot(tag));
+        }
+        let bytes = upper.bytes(heap).cast_signed();
+        self.add_bytes(heap, bytes);
+        heap.inline_bytes -= bytes.cast_unsigned();
+        self.set_deadline(heap, self.deadline(heap).min(upper.deadline(heap)));
+        let (_, slots) = self.chunks(heap);
+        for chunk in slots.into_iter().chain(upper_slots).filter(|chunk| chunk.0 != EMPTY) {
+            heap.heads.give_back(chunk);
+        }
+        heap.heads.give_back(upper.0);
+        let keys = self.keys(heap);
+        self.add_keys(heap, -i32::try_from(keys).unwrap_or(0));
+        let word = &mut heap.heads.words_mut(self.0)[COUNTS];
+        *word = *word & 0xffff_0000 | depth;
+        self.adopt(heap, &mut lower_entries)
+    }
+
+    /// Gives back all that it has.
+    pub(crate) fn drop_all(self, heap: &mut Heap) {
+        let (records, slots) = self.chunks(heap);
+        for chunk in records.into_iter().filter(|chunk| chunk.0 != NO_CHUNK) {
+            heap.records.give_back(chunk);
+        }
+        for chunk in slots.into_iter().filter(|chunk| chunk.0 != EMPTY) {
+            heap.heads.give_back(chunk);
+        }
+        heap.inline_bytes -= self.bytes(heap);
+        heap.heads.give_back(self.0);
+    }
+}
+
+/// Entries of a segment, taken out of its slots.
+struct Entries {
+    entries: [u32; SLOTS_MAX],
+    count: usize,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self { entries: [EMPTY; SLOTS_MAX], count: 0 }
+    }
+}
+
+impl Entries {
+    fn of(segment: Segment, heap: &mut Heap) -> Self {
+        let mut all = Self::default();
+        segment.each_slots(heap, |slots| {
+            slots.iter().filter(|&&slot| slot != EMPTY).for_each(|&slot| all.push(slot));
+        });
+        all
+    }
+
+    fn push(&mut self, entry: u32) {
+        self.entries[self.count] = entry;
+        self.count += 1;
+    }
+
+    fn sorted(&mut self) -> &[u32] {
+        let entries = &mut self.entries[..self.count];
+        entries.sort_unstable();
+        entries
+    }
+}

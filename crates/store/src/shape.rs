@@ -1,0 +1,358 @@
+//! What do hashes have in common?
+//!
+//! Objects of one kind have fields of the same names, in the same order. A *shape* is such a list of
+//! names, kept once; a record keeps the shape's number and the values. Adding a field leads from one
+//! shape to the next, as from one hidden class to the next in a JavaScript engine:
+//!
+//! ```text
+//! family 0    name │ email │ age │ city      shapes (0, 1), (0, 2), (0, 3), (0, 4)
+//!                      └── phone             branch at (0, 1), which is family 1:
+//! family 1    name │ phone                   shape (1, 2)
+//! ```
+//!
+//! A *family* is a list of names; a shape is a family and how many of its names there are, so all the
+//! shapes that a growing hash goes through share one list and one table of names. Another name at the
+//! same place branches off, into a family of its own with the same beginning.
+//!
+//! A shape is made only when its names were seen before, so that hashes whose names are all different
+//! never make any; and while there is room.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+
+use crate::sightings::Sightings;
+
+/// The first names of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Shape {
+    family: u16,
+    names: u16,
+}
+
+/// A shape has at most so many names.
+pub(crate) const SHAPE_NAMES_MAX: usize = 1024;
+
+const FAMILIES_MAX: usize = 1024;
+
+/// Shapes are made while names and tables take no more than this.
+const BOOK_BYTES_MAX: usize = 2 << 20;
+
+/// Names beyond so many are found by a table; up to here, by looking at each.
+const LISTED_NAMES_MAX: usize = 8;
+
+/// Every shape.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    families: Vec<Option<Family>>,
+    /// Family, number of names and hash of the next name → the family that goes on with it.
+    branches: HashMap<(u16, u16, u64), u16, RandomState>,
+    sightings: Sightings,
+    /// Of all families.
+    family_bytes: usize,
+}
+
+/// The family before the first name.
+const ROOT: u16 = u16::MAX;
+
+#[derive(Debug)]
+struct Family {
+    /// The names one after another, and where each ends.
+    text: Vec<u8>,
+    ends: Vec<u32>,
+    /// For each number of names, what their list is known by.
+    signs: Vec<u64>,
+    /// Name → its index, by the name's hash; `u16::MAX` is vacant. Empty while names are few.
+    table: Vec<u16>,
+    /// How many classes use it.
+    uses: u32,
+}
+
+impl Shape {
+    /// How many names it has.
+    pub(crate) fn len(self) -> usize {
+        usize::from(self.names)
+    }
+}
+
+impl Shapes {
+    pub(crate) fn new(hasher: RandomState) -> Self {
+        Self {
+            families: Vec::new(),
+            branches: HashMap::with_hasher(hasher),
+            sightings: Sightings::default(),
+            family_bytes: 0,
+        }
+    }
+
+    /// The shape that has one name more; none if it was never made. No shape is before the first
+    /// name.
+    pub(crate) fn step(&self, shape: Option<Shape>, name: &[u8]) -> Option<Shape> {
+        if let Some(next) = self.next(shape, name) {
+            return Some(next);
+        }
+        let (family, names) = shape.map_or((ROOT, 0), |shape| (shape.family, shape.names));
+        let branch = *self.branches.get(&(family, names, self.hash(name)))?;
+        let is_next = self.family(branch)?.name(usize::from(names)) == name;
+        is_next.then_some(Shape { family: branch, names: names + 1 })
+    }
+
+    /// The shape of `names` after those of `shape`, which must all be different. If it is not there
+    /// it is made, if the list was seen before.
+    pub(crate) fn extend<'n>(
+        &mut self,
+        shape: Option<Shape>,
+        names: impl Iterator<Item = &'n [u8]> + Clone,
+    ) -> Option<Shape> {
+        let (mut known, mut rest) = (shape, names);
+        loop {
+            let mut after = rest.clone();
+            let Some(name) = after.next() else { return known };
+            let Some(next) = self.step(known, name) else { break };
+            (known, rest) = (Some(next), after);
+        }
+        let start = known.map_or(0, |shape| self.sign(shape));
+        let sign = rest.clone().fold(start, |sign, name| next_sign(sign, self.hash(name)));
+        let added = rest.clone().count();
+        if known.map_or(0, Shape::len) + added > SHAPE_NAMES_MAX || self.sightings.note(sign) < 2 {
+            return None;
+        }
+        for name in rest {
+            known = Some(self.add(known, name)?);
+        }
+        known
+    }
+
+    /// The shape of these names in this order behind those of `shape`, if there is one.
+    pub(crate) fn find<'n>(
+        &self,
+        mut shape: Option<Shape>,
+        names: impl Iterator<Item = &'n [u8]>,
+    ) -> Option<Shape> {
+        for name in names {
+            shape = Some(self.step(shape, name)?);
+        }
+        shape
+    }
+
+    /// The shape that has one name more, if that is the next of the same family: then it is not
+    /// among those before.
+    #[inline]
+    pub(crate) fn next(&self, shape: Option<Shape>, name: &[u8]) -> Option<Shape> {
+        let Shape { family, names } = shape?;
+        let own = self.family(family)?;
+        let is_next = own.len() > usize::from(names) && own.name(usize::from(names)) == name;
+        is_next.then_some(Shape { family, names: names + 1 })
+    }
+
+    /// The place of a name in a shape.
+    #[inline]
+    pub(crate) fn index(&self, shape: Shape, name: &[u8]) -> Option<usize> {
+        let family = self.family(shape.family)?;
+        let index = if family.table.is_empty() {
+            (0..family.len()).find(|&index| family.name(index) == name)?
+        } else {
+            family.look_up(self.hash(name), name)?
+        };
+        (index < shape.len()).then_some(index)
+    }
+
+    /// The name at a place.
+    #[inline]
+    pub(crate) fn name(&self, shape: Shape, index: usize) -> &[u8] {
+        self.family(shape.family).map_or(&[], |family| family.name(index))
+    }
+
+    /// The bytes of all names of a shape.
+    #[inline]
+    pub(crate) fn names_bytes(&self, shape: Shape) -> usize {
+        let family = self.family(shape.family);
+        family.map_or(0, |family| family.ends[shape.len() - 1] as usize)
+    }
+
+    /// One class more uses the shape.
+    pub(crate) fn retain(&mut self, shape: Shape) {
+        if let Some(family) = &mut self.families[usize::from(shape.family)] {
+            family.uses += 1;
+        }
+    }
+
+    /// One class less uses the shape; after the last, its family goes.
+    pub(crate) fn release(&mut self, shape: Shape) {
+        let place = &mut self.families[usize::from(shape.family)];
+        let Some(family) = place else { return };
+        family.uses -= 1;
+        if family.uses == 0 {
+            self.family_bytes -= family.bytes();
+            *place = None;
+            let gone = shape.family;
+            self.branches.retain(|&(from, _, _), to| from != gone && *to != gone);
+        }
+    }
+
+    /// Lets families go that no class has come to use.
+    pub(crate) fn sweep(&mut self) {
+        for place in 0..self.families.len() {
+            if let Some(family) = &mut self.families[place]
+                && family.uses == 0
+            {
+                family.uses = 1;
+                self.release(Shape { family: u16::try_from(place).unwrap_or(ROOT), names: 0 });
+            }
+        }
+    }
+
+    /// What shapes take of the process' own memory.
+    pub(crate) fn book_bytes(&self) -> usize {
+        const BRANCH_BYTES: usize = size_of::<((u16, u16, u64), u16)>() + 1;
+        self.families.capacity() * size_of::<Option<Family>>()
+            + self.family_bytes
+            + self.branches.capacity() * 8 / 7 * BRANCH_BYTES
+            + self.sightings.book_bytes()
+    }
+
+    fn hash(&self, name: &[u8]) -> u64 {
+        self.branches.hasher().hash_one(name)
+    }
+
+    #[inline]
+    fn family(&self, family: u16) -> Option<&Family> {
+        self.families.get(usize::from(family))?.as_ref()
+    }
+
+    fn sign(&self, shape: Shape) -> u64 {
+        self.family(shape.family).map_or(0, |family| family.signs[shape.len() - 1])
+    }
+
+    /// Makes the shape that has one name more.
+    fn add(&mut self, shape: Option<Shape>, name: &[u8]) -> Option<Shape> {
+        if self.family_bytes > BOOK_BYTES_MAX || u16::try_from(name.len()).is_err() {
+            return None;
+        }
+        let hash = self.hash(name);
+        let (from, names) = shape.map_or((ROOT, 0), |shape| (shape.family, shape.names));
+        let sign = next_sign(shape.map_or(0, |shape| self.sign(shape)), hash);
+        let is_end = self.family(from).is_some_and(|family| family.len() == usize::from(names));
+        let number = if is_end { from } else { self.branch(from, names, hash)? };
+        let family = self.families.get_mut(usize::from(number))?.as_mut()?;
+        self.family_bytes -= family.bytes();
+        let pushed = family.push(name, sign);
+        self.family_bytes += family.bytes();
+        if family.len() > LISTED_NAMES_MAX && family.table.len() < family.len() * 2 {
+            self.build_table(number)?;
+        } else {
+            let at = family.len() - 1;
+            family.enter(hash, u16::try_from(at).ok()?);
+        }
+        pushed.then_some(Shape { family: number, names: names + 1 })
+    }
+
+    /// A new family with the first names of another.
+    fn branch(&mut self, from: u16, names: u16, hash: u64) -> Option<u16> {
+        let place = match self.families.iter().position(Option::is_none) {
+            Some(place) => place,
+            None if self.families.len() < FAMILIES_MAX => {
+                self.families.try_reserve(1).ok()?;
+                self.families.push(None);
+                self.families.len() - 1
+            }
+            None => return None,
+        };
+        let number = u16::try_from(place).ok()?;
+        let family = self.family(from).map_or_else(Family::default, |f| f.beginning(names));
+        self.family_bytes += family.bytes();
+        self.families[place] = Some(family);
+        self.branches.try_reserve(1).ok()?;
+        self.branches.insert((from, names, hash), number);
+        Some(number)
+    }
+
+    fn build_table(&mut self, number: u16) -> Option<()> {
+        let family = self.family(number)?;
+        let hashes: Vec<u64> = (0..family.len()).map(|index| self.hash(family.name(index))).collect();
+        let family = self.families.get_mut(usize::from(number))?.as_mut()?;
+        self.family_bytes -= family.bytes();
+        family.table = vec![u16::MAX; (family.len() * 4).next_power_of_two()];
+        for (index, hash) in hashes.into_iter().enumerate() {
+            family.enter(hash, u16::try_from(index).ok()?);
+        }
+        self.family_bytes += family.bytes();
+        Some(())
+    }
+}
+
+/// What a list with one name more is known by.
+fn next_sign(sign: u64, hash: u64) -> u64 {
+    (sign.rotate_left(23) ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
+}
+
+impl Default for Family {
+    fn default() -> Self {
+        let (text, ends) = (Vec::new(), Vec::new());
+        Self { text, ends, signs: Vec::new(), table: Vec::new(), uses: 0 }
+    }
+}
+
+impl Family {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn name(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        &self.text[start..self.ends[index] as usize]
+    }
+
+    fn push(&mut self, name: &[u8], sign: u64) -> bool {
+        let Ok(end) = u32::try_from(self.text.len() + name.len()) else { return false };
+        self.text.extend_from_slice(name);
+        self.ends.push(end);
+        self.signs.push(sign);
+        true
+    }
+
+    fn beginning(&self, names: u16) -> Self {
+        let names = usize::from(names);
+        let text_bytes = names.checked_sub(1).map_or(0, |last| self.ends[last] as usize);
+        let (text, ends) = (self.text[..text_bytes].to_vec(), self.ends[..names].to_vec());
+        Self { text, ends, signs: self.signs[..names].to_vec(), table: Vec::new(), uses: 0 }
+    }
+
+    fn look_up(&self, hash: u64, name: &[u8]) -> Option<usize> {
+        let mut place = self.place(hash);
+        loop {
+            let index = usize::from(self.table[place]);
+            if index >= self.len() {
+                return None;
+            }
+            if self.name(index) == name {
+                return Some(index);
+            }
+            place = (place + 1) & (self.table.len() - 1);
+        }
+    }
+
+    /// Notes a name in the table, if there is one.
+    fn enter(&mut self, hash: u64, index: u16) {
+        if self.table.is_empty() {
+            return;
+        }
+        let mut place = self.place(hash);
+        while self.table[place] != u16::MAX {
+            place = (place + 1) & (self.table.len() - 1);
+        }
+        self.table[place] = index;
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        usize::try_from(hash >> 16).unwrap_or(0) & (self.table.len() - 1)
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.capacity()
+            + self.ends.capacity() * 4
+            + self.signs.capacity() * 8
+            + self.table.capacity() * 2
+    }
+}
