@@ -17,17 +17,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::mapping::{Mapping, OutOfMemory};
+use crate::mapping::{EXTENT_PIECES, Extents, OutOfMemory, PIECE_BYTES};
 
 /// The bytes of a chunk.
-pub(crate) const CHUNK_BYTES: usize = 1024;
+pub(crate) const CHUNK_BYTES: usize = PIECE_BYTES;
+
+/// The 16-bit words of a chunk.
+pub(crate) const CHUNK_HALVES: usize = CHUNK_BYTES / 2;
 
 /// The 32-bit words of a chunk.
 pub(crate) const CHUNK_WORDS: usize = CHUNK_BYTES / 4;
 
 const EXTENT_CHUNKS_LOG2: u32 = 11;
 const EXTENT_CHUNKS: u16 = 1 << EXTENT_CHUNKS_LOG2;
-const EXTENT_BYTES: usize = EXTENT_CHUNKS as usize * CHUNK_BYTES;
+const _: () = assert!(EXTENT_CHUNKS as usize == EXTENT_PIECES);
 
 /// The end of an extent's list of free chunks.
 const NO_CHUNK: u16 = u16::MAX;
@@ -42,7 +45,9 @@ pub(crate) struct ChunkId(pub(crate) u32);
 /// Chunks of [`CHUNK_BYTES`].
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
-    extents: Vec<Option<Extent>>,
+    memory: Extents,
+    /// What is known of each extent; nothing that counts, where there is none.
+    extents: Vec<Extent>,
     /// Extents from which chunks may be taken, but for the current one.
     with_room: BTreeSet<u32>,
     /// The extent from which chunks are taken.
@@ -53,11 +58,15 @@ pub(crate) struct Chunks {
     /// Extents that nothing is in, and extents that are being emptied.
     empty: usize,
     leaving: usize,
+    /// Extents that are written to their end and not yet in huge pages.
+    small_pages: Vec<u32>,
+    /// The system has no huge pages for us.
+    without_huge_pages: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Extent {
-    mapping: Mapping,
+    is_there: bool,
     /// Chunks from here on were never used.
     fresh: u16,
     free: u16,
@@ -66,30 +75,36 @@ struct Extent {
 }
 
 impl Extent {
+    const NONE: Self = Self { is_there: false, fresh: 0, free: NO_CHUNK, used: 0, leaving: false };
+
+    fn room(&self) -> usize {
+        if self.has_room() { usize::from(EXTENT_CHUNKS - self.used) } else { 0 }
+    }
+
     fn has_room(&self) -> bool {
-        !self.leaving && self.used < EXTENT_CHUNKS
+        self.is_there && !self.leaving && self.used < EXTENT_CHUNKS
     }
 }
 
 impl Chunks {
     /// A chunk, with anything in it.
     pub(crate) fn take(&mut self) -> Result<ChunkId, OutOfMemory> {
-        if !self.extents.get(self.current).is_some_and(|e| e.as_ref().is_some_and(Extent::has_room))
-        {
+        if !self.extents.get(self.current).is_some_and(Extent::has_room) {
             self.choose_extent()?;
         }
         let number = self.current;
-        let Some(extent) = &mut self.extents[number] else { return Err(OutOfMemory) };
+        let extent = &mut self.extents[number];
         let chunk = if extent.free == NO_CHUNK {
             let fresh = extent.fresh;
             extent.fresh += 1;
             self.written += 1;
+            if extent.fresh == EXTENT_CHUNKS && !self.without_huge_pages {
+                self.small_pages.push(u32::try_from(number).map_err(|_| OutOfMemory)?);
+            }
             fresh
         } else {
             let free = extent.free;
-            let start = usize::from(free) * CHUNK_BYTES;
-            let bytes = extent.mapping.bytes();
-            extent.free = u16::from_ne_bytes([bytes[start], bytes[start + 1]]);
+            extent.free = self.memory.halves(number, usize::from(free))[0];
             free
         };
         self.empty -= usize::from(extent.used == 0);
@@ -102,9 +117,8 @@ impl Chunks {
     /// Gives a chunk back.
     pub(crate) fn give_back(&mut self, id: ChunkId) {
         let (number, chunk) = split(id);
-        let Some(extent) = &mut self.extents[number] else { return };
-        let start = chunk * CHUNK_BYTES;
-        extent.mapping.bytes_mut()[start..start + 2].copy_from_slice(&extent.free.to_ne_bytes());
+        let extent = &mut self.extents[number];
+        self.memory.halves_mut(number, chunk)[0] = extent.free;
         #[expect(clippy::cast_possible_truncation, reason = "a chunk's number has 11 bits")]
         {
             extent.free = chunk as u16;
@@ -121,10 +135,7 @@ impl Chunks {
     /// Makes sure that so many chunks can be taken without asking the system.
     pub(crate) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
         loop {
-            let room = |extent: &Extent| {
-                if extent.leaving { 0 } else { usize::from(EXTENT_CHUNKS - extent.used) }
-            };
-            let at = |number: usize| self.extents.get(number).and_then(Option::as_ref).map_or(0, room);
+            let at = |number: usize| self.extents.get(number).map_or(0, Extent::room);
             let mut left = count.saturating_sub(at(self.current));
             for &number in &self.with_room {
                 if left == 0 {
@@ -142,40 +153,40 @@ impl Chunks {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self, id: ChunkId) -> &[u8; CHUNK_BYTES] {
         let (number, chunk) = split(id);
-        let start = chunk * CHUNK_BYTES;
-        let extent = self.extents[number].as_ref().expect("a chunk in use is in an extent");
-        let bytes = &extent.mapping.bytes()[start..start + CHUNK_BYTES];
-        bytes.try_into().expect("a chunk is that long")
+        self.memory.bytes(number, chunk)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes_mut(&mut self, id: ChunkId) -> &mut [u8; CHUNK_BYTES] {
         let (number, chunk) = split(id);
-        let start = chunk * CHUNK_BYTES;
-        let extent = self.extents[number].as_mut().expect("a chunk in use is in an extent");
-        let bytes = &mut extent.mapping.bytes_mut()[start..start + CHUNK_BYTES];
-        bytes.try_into().expect("a chunk is that long")
+        self.memory.bytes_mut(number, chunk)
     }
 
-    #[inline]
+    #[inline(always)]
+    pub(crate) fn halves(&self, id: ChunkId) -> &[u16; CHUNK_HALVES] {
+        let (number, chunk) = split(id);
+        self.memory.halves(number, chunk)
+    }
+
+    #[inline(always)]
+    pub(crate) fn halves_mut(&mut self, id: ChunkId) -> &mut [u16; CHUNK_HALVES] {
+        let (number, chunk) = split(id);
+        self.memory.halves_mut(number, chunk)
+    }
+
+    #[inline(always)]
     pub(crate) fn words(&self, id: ChunkId) -> &[u32; CHUNK_WORDS] {
         let (number, chunk) = split(id);
-        let start = chunk * CHUNK_WORDS;
-        let extent = self.extents[number].as_ref().expect("a chunk in use is in an extent");
-        let words = &extent.mapping.words()[start..start + CHUNK_WORDS];
-        words.try_into().expect("a chunk is that long")
+        self.memory.words(number, chunk)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn words_mut(&mut self, id: ChunkId) -> &mut [u32; CHUNK_WORDS] {
         let (number, chunk) = split(id);
-        let start = chunk * CHUNK_WORDS;
-        let extent = self.extents[number].as_mut().expect("a chunk in use is in an extent");
-        let words = &mut extent.mapping.words_mut()[start..start + CHUNK_WORDS];
-        words.try_into().expect("a chunk is that long")
+        self.memory.words_mut(number, chunk)
     }
 
     /// The bytes of the chunks that are in use.
@@ -190,7 +201,7 @@ impl Chunks {
 
     /// Whether what is in this chunk should move to another one.
     pub(crate) fn leaves(&self, id: ChunkId) -> bool {
-        self.leaving > 0 && self.extents[split(id).0].as_ref().is_some_and(|extent| extent.leaving)
+        self.leaving > 0 && self.extents[split(id).0].leaving
     }
 
     /// Whether any chunk should.
@@ -198,23 +209,37 @@ impl Chunks {
         self.leaving > 0
     }
 
+    /// Lets the system keep one more extent in a huge page, where it has any; says whether it did.
+    /// An extent that is not written to its end stays as it is: a huge page would be all in memory.
+    /// It takes some hundred microseconds, but what is then read at random, in less than half the
+    /// time: a look-up of an address is one step and not four, each of which may wait for memory.
+    pub(crate) fn collapse_one(&mut self) -> bool {
+        let Some(number) = self.small_pages.pop() else { return false };
+        let number = number as usize;
+        if self.extents.get(number).is_some_and(|extent| extent.fresh == EXTENT_CHUNKS)
+            && !self.memory.collapse(number)
+        {
+            self.without_huge_pages = true;
+            self.small_pages = Vec::new();
+        }
+        true
+    }
+
     /// Gives one empty extent back to the system, if there is one; says whether there was.
     pub(crate) fn release_one(&mut self) -> bool {
         if self.empty == 0 {
             return false;
         }
-        let is_empty = |extent: &Option<Extent>| extent.as_ref().is_some_and(|e| e.used == 0);
+        let is_empty = |extent: &Extent| extent.is_there && extent.used == 0;
         // The last, since the first are filled first.
         let Some(number) = self.extents.iter().rposition(is_empty) else { return false };
-        if let Some(extent) = self.extents[number].take() {
-            self.written -= usize::from(extent.fresh);
-            self.leaving -= usize::from(extent.leaving);
-            self.empty -= 1;
-        }
+        let extent = std::mem::replace(&mut self.extents[number], Extent::NONE);
+        self.written -= usize::from(extent.fresh);
+        self.leaving -= usize::from(extent.leaving);
+        self.empty -= 1;
         self.with_room.remove(&u32::try_from(number).unwrap_or(u32::MAX));
-        while self.extents.last().is_some_and(Option::is_none) {
-            self.extents.pop();
-        }
+        self.memory.remove(number);
+        self.extents.truncate(self.memory.len());
         true
     }
 
@@ -222,16 +247,18 @@ impl Chunks {
     /// what they hold fits into the others.
     pub(crate) fn choose_leaving(&mut self) {
         let idle = self.written - self.used;
-        if self.leaving > 0 || idle < self.written / IDLE_SHARE || idle < usize::from(EXTENT_CHUNKS) {
+        if self.leaving > 0 || idle < self.written / IDLE_SHARE || idle < usize::from(EXTENT_CHUNKS)
+        {
             return;
         }
         let numbers = self.extents.iter().enumerate();
         let mut extents: Vec<(u16, usize)> = numbers
-            .filter_map(|(number, extent)| Some((extent.as_ref()?.used, number)))
+            .map(|(number, extent)| (extent.used, number))
             .filter(|&(used, number)| used > 0 && number != self.current)
             .collect();
         extents.sort_unstable();
-        let mut room = extents.iter().map(|&(used, _)| usize::from(EXTENT_CHUNKS - used)).sum::<usize>();
+        let mut room =
+            extents.iter().map(|&(used, _)| usize::from(EXTENT_CHUNKS - used)).sum::<usize>();
         for (used, number) in extents {
             let (used, left) = (usize::from(used), usize::from(EXTENT_CHUNKS - used));
             // Half of the room stays, for what is written meanwhile.
@@ -239,10 +266,8 @@ impl Chunks {
                 break;
             }
             room -= left + used;
-            if let Some(extent) = &mut self.extents[number] {
-                extent.leaving = true;
-                self.leaving += 1;
-            }
+            self.extents[number].leaving = true;
+            self.leaving += 1;
             self.with_room.remove(&u32::try_from(number).unwrap_or(u32::MAX));
         }
     }
@@ -250,9 +275,7 @@ impl Chunks {
     /// Takes back every choice of [`choose_leaving`](Self::choose_leaving).
     pub(crate) fn stop_leaving(&mut self) {
         for (number, extent) in self.extents.iter_mut().enumerate() {
-            if let Some(extent) = extent
-                && extent.leaving
-            {
+            if extent.leaving {
                 extent.leaving = false;
                 if number != self.current && extent.has_room() {
                     self.with_room.insert(u32::try_from(number).unwrap_or(u32::MAX));
@@ -265,19 +288,21 @@ impl Chunks {
     /// Gives the last extent back to the system, whatever is in it; says whether there was one.
     /// Nothing may be done with chunks from then on.
     pub(crate) fn drop_extent(&mut self) -> bool {
-        while let Some(extent) = self.extents.pop() {
-            if let Some(extent) = extent {
-                self.used -= usize::from(extent.used);
-                self.written -= usize::from(extent.fresh);
-                return true;
-            }
+        let Some(extent) = self.extents.pop() else { return false };
+        self.used -= usize::from(extent.used);
+        self.written -= usize::from(extent.fresh);
+        if extent.is_there {
+            self.memory.remove(self.extents.len());
         }
-        false
+        self.extents.truncate(self.memory.len());
+        true
     }
 
     /// What of the process' own memory keeps the books.
     pub(crate) fn book_bytes(&self) -> usize {
-        self.extents.capacity() * size_of::<Option<Extent>>() + self.with_room.len() * 8
+        self.extents.capacity() * size_of::<Extent>()
+            + self.memory.book_bytes()
+            + self.with_room.len() * 8
     }
 
     fn choose_extent(&mut self) -> Result<(), OutOfMemory> {
@@ -290,25 +315,22 @@ impl Chunks {
     }
 
     fn add_extent(&mut self) -> Result<u32, OutOfMemory> {
-        let number = match self.extents.iter().position(Option::is_none) {
-            Some(number) => number,
-            None => {
-                self.extents.try_reserve(1).map_err(|_| OutOfMemory)?;
-                self.extents.push(None);
-                self.extents.len() - 1
-            }
-        };
+        let vacant = self.extents.iter().position(|extent| !extent.is_there);
+        let number = vacant.unwrap_or(self.extents.len());
         let id = u32::try_from(number).ok().filter(|id| id >> (32 - EXTENT_CHUNKS_LOG2) == 0);
         let id = id.ok_or(OutOfMemory)?;
-        let mapping = Mapping::new(EXTENT_BYTES)?;
-        let extent = Extent { mapping, fresh: 0, free: NO_CHUNK, used: 0, leaving: false };
-        self.extents[number] = Some(extent);
+        self.extents.try_reserve(1).map_err(|_| OutOfMemory)?;
+        self.memory.add(number)?;
+        if number == self.extents.len() {
+            self.extents.push(Extent::NONE);
+        }
+        self.extents[number] = Extent { is_there: true, ..Extent::NONE };
         self.empty += 1;
         Ok(id)
     }
 }
 
-#[inline]
+#[inline(always)]
 fn split(id: ChunkId) -> (usize, usize) {
     let chunk = id.0 as usize & (EXTENT_CHUNKS as usize - 1);
     ((id.0 >> EXTENT_CHUNKS_LOG2) as usize, chunk)

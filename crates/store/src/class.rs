@@ -35,6 +35,18 @@ pub(crate) struct Class {
     pub(crate) deadline: bool,
 }
 
+impl Class {
+    /// Whether its records have no deadline, and no field that has one.
+    pub(crate) fn is_timeless(&self) -> bool {
+        let of_fields = match self.form {
+            Form::Shaped(_, marks) | Form::Pairs(marks) => marks.deadlines,
+            Form::String | Form::RawString => false,
+            Form::Large => true,
+        };
+        !self.deadline && !of_fields
+    }
+}
+
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Form {
@@ -218,7 +230,8 @@ fn bare_classes() -> impl Iterator<Item = Class> {
     let marks = [false, true].into_iter().flat_map(|deadlines| {
         ENCODINGS.into_iter().map(move |encoding| Marks { deadlines, encoding })
     });
-    let forms = [Form::String, Form::RawString, Form::Large].into_iter().chain(marks.map(Form::Pairs));
+    let forms =
+        [Form::String, Form::RawString, Form::Large].into_iter().chain(marks.map(Form::Pairs));
     forms.flat_map(|form| {
         [false, true].into_iter().map(move |deadline| Class { form, template: None, deadline })
     })

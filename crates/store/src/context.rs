@@ -8,7 +8,7 @@ use crate::keyspace::Keyspace;
 use crate::object::{HashRef, ObjectRef};
 use crate::random::Random;
 use crate::request::Args;
-use crate::table::Key;
+use crate::table::{Hint, Key};
 use crate::value::Value;
 
 /// What a running command has at hand: the keys of its database, the others for `FLUSHALL`, the
@@ -22,14 +22,19 @@ pub struct Context<'a> {
     pub(crate) now_ms: u64,
     /// Of the first argument that is a key.
     pub(crate) hash: u64,
+    /// Where that key's record was seen, most probably.
+    pub(crate) hint: Option<Hint>,
 }
 
 impl<'c> Context<'c> {
     /// The key that is the argument at `index`; the request brings the hash of the first.
     pub(crate) fn key<'k>(&self, args: Args<'k>, index: usize) -> Key<'k> {
         let bytes = args.at(index);
-        let hash = if index == 0 { self.hash } else { self.config.hasher.hash(bytes) };
-        Key { bytes, hash }
+        if index == 0 {
+            Key::with_hint(bytes, self.hash, self.hint)
+        } else {
+            Key::new(bytes, self.config.hasher.hash(bytes))
+        }
     }
 
     pub(crate) fn keyspace(&mut self) -> &mut Keyspace {
@@ -37,12 +42,14 @@ impl<'c> Context<'c> {
     }
 
     /// What `key` holds.
+    #[inline]
     pub(crate) fn object(&mut self, key: Key<'_>) -> Option<ObjectRef<'_>> {
         let now_ms = self.now_ms;
         Some(self.keyspace().get(key, now_ms)?.0)
     }
 
     /// The string at `key`.
+    #[inline]
     pub(crate) fn string(&mut self, key: Key<'_>) -> Result<Option<Value<'_>>, CommandError> {
         match self.object(key) {
             Some(ObjectRef::String(value)) => Ok(Some(value)),
@@ -52,11 +59,13 @@ impl<'c> Context<'c> {
     }
 
     /// The hash at `key`.
+    #[inline]
     pub(crate) fn hash(&mut self, key: Key<'_>) -> Result<Option<HashRef<'_>>, CommandError> {
         Ok(self.hash_and_random(key)?.map(|(hash, _)| hash))
     }
 
     /// The hash at `key`, and random numbers to draw from it.
+    #[inline]
     pub(crate) fn hash_and_random(
         &mut self,
         key: Key<'_>,
@@ -85,6 +94,7 @@ impl<'c> Context<'c> {
         self.edit(key)
     }
 
+    #[inline]
     fn edit<'a>(&'a mut self, key: Key<'a>) -> Result<HashEdit<'a>, CommandError> {
         let keyspace = self.databases.keyspace(self.database);
         let position = keyspace.locate(key, self.now_ms);

@@ -11,13 +11,15 @@ pub(crate) struct Databases {
     keyspaces: [Option<Box<Keyspace>>; DATABASES],
     /// Keyspaces that were emptied, whose memory goes back little by little.
     flushed: Vec<Box<Keyspace>>,
+    /// How often a database was emptied: nothing that was seen before is there afterwards.
+    flushes: u64,
     hasher: KeyHasher,
 }
 
 impl Databases {
     pub(crate) fn new(hasher: &KeyHasher) -> Self {
         let keyspaces = std::array::from_fn(|_| None);
-        Self { keyspaces, flushed: Vec::new(), hasher: hasher.clone() }
+        Self { keyspaces, flushed: Vec::new(), flushes: 0, hasher: hasher.clone() }
     }
 
     /// The keyspace of a database.
@@ -54,12 +56,18 @@ impl Databases {
 
     /// Empties a database, in constant time.
     pub(crate) fn flush(&mut self, database: usize) {
+        self.flushes += 1;
         self.flushed.extend(self.keyspaces[database].take());
     }
 
     /// Empties every database.
     pub(crate) fn flush_all(&mut self) {
+        self.flushes += 1;
         self.flushed.extend(self.keyspaces.iter_mut().filter_map(Option::take));
+    }
+
+    pub(crate) fn flushes(&self) -> u64 {
+        self.flushes
     }
 
     /// Gives back some memory of databases that were emptied; says whether there is more.

@@ -15,6 +15,7 @@ use crate::object::{HashRef, ObjectRef};
 use crate::record;
 use crate::table::{Key, Position, Table};
 use crate::value::Value;
+use smallvec::SmallVec;
 
 /// What becomes of a field's deadline when the field is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,26 +107,35 @@ impl<'a> HashEdit<'a> {
     /// Sets fields in turn; returns how many are new.
     pub(crate) fn set_all<'p>(
         &mut self,
-        pairs: impl ExactSizeIterator<Item = (&'p [u8], Value<'p>)> + Clone,
+        pairs: impl ExactSizeIterator<Item = (&'p [u8], Value<'p>)>,
         deadline: FieldDeadline,
     ) -> Result<usize, CommandError> {
-        let is_one = pairs.len() == 1;
-        if is_one
-            && let Some((field, value)) = pairs.clone().next()
+        // Once, since to see whether a text is an integer takes time.
+        let pairs: SmallVec<[(&[u8], Value<'_>); 8]> = pairs.collect();
+        if let [(field, value)] = pairs[..]
             && self.set_in_place(field, value, deadline)
         {
             return Ok(0);
         }
         if let Some(number) = self.large() {
-            return self.set_in_table(number, pairs, deadline);
+            return self.set_in_table(number, &pairs, deadline);
         }
-        self.begin_draft();
-        let Keyspace { draft, heap, .. } = &mut *self.keyspace;
         let value_bytes_max = self.config.hash_max_listpack_value;
         let is_long = |(field, value): (&[u8], Value<'_>)| {
             field.len() > value_bytes_max || value.len() > value_bytes_max
         };
-        if pairs.len() > self.config.hash_max_listpack_entries || pairs.clone().any(is_long) {
+        let becomes_hashtable = pairs.len() > self.config.hash_max_listpack_entries
+            || pairs.iter().copied().any(is_long);
+        if pairs.len() > 1 && self.fill_draft_with(&pairs, deadline) {
+            if becomes_hashtable {
+                self.keyspace.draft.raise_encoding(Encoding::Hashtable);
+            }
+            self.end_draft(0)?;
+            return Ok(0);
+        }
+        self.begin_draft();
+        let Keyspace { draft, heap, .. } = &mut *self.keyspace;
+        if becomes_hashtable {
             draft.raise_encoding(Encoding::Hashtable);
         }
         let shapes = &heap.classes.shapes;
@@ -183,7 +193,7 @@ impl<'a> HashEdit<'a> {
         if let Some(number) = self.large() {
             let mut record = Vec::new();
             self.keyspace.with_large(number, |heap, _, table| -> Result<(), OutOfMemory> {
-                let key = Key { bytes: field, hash: heap.hasher.hash(field) };
+                let key = Key::new(field, heap.hasher.hash(field));
                 let position = table.locate(heap, key).ok_or(OutOfMemory)?;
                 // The value is copied, since writing may move it.
                 let value = table.record(heap, position).value();
@@ -213,8 +223,9 @@ impl<'a> HashEdit<'a> {
 
     /// The number of its table, if the hash is a large one.
     fn large(&self) -> Option<u32> {
-        let record = self.keyspace.record(self.position?);
-        (record.class().form == Form::Large).then(|| record.table())
+        let position = self.position?;
+        let is_large = self.keyspace.class(position).form == Form::Large;
+        is_large.then(|| self.keyspace.record(position).table())
     }
 
     /// Overwrites the value of a field where it lies, if that is all there is to do; says whether it
@@ -257,6 +268,12 @@ impl<'a> HashEdit<'a> {
         is_done
     }
 
+    /// Takes the hash into the draft with the pairs set, if that is simple; says whether it was.
+    fn fill_draft_with(&mut self, pairs: &[(&[u8], Value<'_>)], deadline: FieldDeadline) -> bool {
+        let Some(position) = self.position else { return false };
+        !matches!(deadline, FieldDeadline::At(_)) && self.keyspace.fill_draft_with(position, pairs)
+    }
+
     fn begin_draft(&mut self) {
         match self.position {
             Some(position) => self.keyspace.fill_draft(position),
@@ -284,9 +301,11 @@ impl<'a> HashEdit<'a> {
     fn unpack(&mut self, fields: isize) -> Result<(), OutOfMemory> {
         let draft = std::mem::take(&mut self.keyspace.draft);
         let filled = self.keyspace.add_large().and_then(|number| {
-            let filled = self.keyspace.with_large(number, |heap, _, table| fill(heap, table, &draft));
+            let filled =
+                self.keyspace.with_large(number, |heap, _, table| fill(heap, table, &draft));
             let key_bytes = if self.position.is_none() { self.key.bytes.len() } else { 0 };
-            let put = filled.and_then(|()| self.keyspace.put_large(self.key, self.position, number));
+            let put =
+                filled.and_then(|()| self.keyspace.put_large(self.key, self.position, number));
             match put {
                 Ok(position) => self.position = Some(position),
                 Err(OutOfMemory) => {
@@ -335,16 +354,16 @@ impl<'a> HashEdit<'a> {
         Ok(())
     }
 
-    fn set_in_table<'p>(
+    fn set_in_table(
         &mut self,
         number: u32,
-        pairs: impl Iterator<Item = (&'p [u8], Value<'p>)>,
+        pairs: &[(&[u8], Value<'_>)],
         deadline: FieldDeadline,
     ) -> Result<usize, CommandError> {
         let (mut added, mut record) = (0, std::mem::take(&mut self.keyspace.heap.record));
         let now_ms = self.now_ms;
         let outcome = self.keyspace.with_large(number, |heap, counts, table| {
-            for (field, value) in pairs {
+            for &(field, value) in pairs {
                 let field = Field { name: field, value, deadline, now_ms };
                 added += usize::from(set_in_table(heap, counts, table, field, &mut record)?);
             }
@@ -372,7 +391,7 @@ fn set_in_table(
     Field { name, value, deadline, now_ms }: Field<'_>,
     record: &mut Vec<u8>,
 ) -> Result<bool, OutOfMemory> {
-    let key = Key { bytes: name, hash: heap.hasher.hash(name) };
+    let key = Key::new(name, heap.hasher.hash(name));
     let position = table.locate(heap, key);
     let old = position.map(|position| table.record(heap, position));
     let old_ms = old.and_then(|old| old.deadline_ms());
@@ -404,14 +423,18 @@ fn note(heap: &mut Heap, table: &mut Table, key: Key<'_>, deadline_ms: Option<u6
 }
 
 /// Puts every field of a draft into a new table.
-fn fill(heap: &mut Heap, table: &mut Table, draft: &crate::draft::Draft) -> Result<(), OutOfMemory> {
+fn fill(
+    heap: &mut Heap,
+    table: &mut Table,
+    draft: &crate::draft::Draft,
+) -> Result<(), OutOfMemory> {
     let mut fields = Vec::with_capacity(draft.len());
     draft.for_each(&heap.classes.shapes, |name, value, deadline_ms| {
         fields.push((name.to_vec(), value.with_text(<[u8]>::to_vec), deadline_ms));
     });
     let mut record = Vec::new();
     for (name, value, deadline_ms) in &fields {
-        let key = Key { bytes: name, hash: heap.hasher.hash(name) };
+        let key = Key::new(name, heap.hasher.hash(name));
         let parsed = Value::parse(value);
         record::write_string(&mut heap.classes, name, parsed, *deadline_ms, &mut record);
         table.insert(heap, key.hash, &record)?;
@@ -422,7 +445,7 @@ fn fill(heap: &mut Heap, table: &mut Table, draft: &crate::draft::Draft) -> Resu
 }
 
 fn remove_from_table(heap: &mut Heap, counts: &mut Counts, table: &mut Table, field: &[u8]) {
-    let key = Key { bytes: field, hash: heap.hasher.hash(field) };
+    let key = Key::new(field, heap.hasher.hash(field));
     let Some(position) = table.locate(heap, key) else { return };
     let bytes = field.len() + table.record(heap, position).value().len();
     table.payload_bytes -= bytes;

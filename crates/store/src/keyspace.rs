@@ -2,22 +2,19 @@
 
 use crate::accounting::Accounting;
 use crate::bodies::Moved;
-use crate::class::Form;
+use crate::class::{Class, Form};
 use crate::draft::Draft;
 use crate::hasher::KeyHasher;
 use crate::heap::Heap;
 use crate::mapping::OutOfMemory;
 use crate::object::{HashRef, ObjectRef};
 use crate::record::{self, Record};
-use crate::table::{Key, Position, Table};
+use crate::table::{Hint, Key, Position, Table};
 use crate::value::Value;
 
 /// A cursor over a keyspace has so many bits; those to 53, the most that a double can hold, are for
 /// the number of the shard.
 const CURSOR_BITS: u32 = 43;
-
-/// How many steps [`Keyspace::prefetch`] has.
-pub(crate) const PREFETCH_STEPS: usize = 4;
 
 /// How many fields of a large hash are removed at most when somebody asks for the hash and their
 /// deadline has passed. The others are not seen, and go little by little.
@@ -73,13 +70,19 @@ impl Keyspace {
     }
 
     /// What a key holds, and its deadline.
-    pub(crate) fn get(&mut self, key: Key<'_>, now_ms: u64) -> Option<(ObjectRef<'_>, Option<u64>)> {
+    #[inline]
+    pub(crate) fn get(
+        &mut self,
+        key: Key<'_>,
+        now_ms: u64,
+    ) -> Option<(ObjectRef<'_>, Option<u64>)> {
         let position = self.locate(key, now_ms)?;
         let record = self.record(position);
         Some((self.object(record, now_ms), record.deadline_ms()))
     }
 
     /// What a record of the keyspace holds.
+    #[inline]
     pub(crate) fn object<'a>(&'a self, record: Record<'a>, now_ms: u64) -> ObjectRef<'a> {
         match record.class().form {
             Form::String | Form::RawString => ObjectRef::String(record.value()),
@@ -94,27 +97,44 @@ impl Keyspace {
         }
     }
 
-    /// Starts to read what leads to a key: in four steps, each of which needs what the one before
-    /// asked for.
+    /// Starts to read the slot that leads to a key.
     #[inline]
-    pub(crate) fn prefetch(&self, step: usize, hash: u64) {
-        match step {
-            0 => self.table.prefetch_head(&self.heap, hash),
-            1 => self.table.prefetch_slot(&self.heap, hash),
-            2 => self.table.prefetch_record(&self.heap, hash),
-            _ => self.table.prefetch_body(&self.heap, hash),
-        }
+    pub(crate) fn prefetch_slot(&self, hash: u64) {
+        self.table.prefetch_slot(&self.heap, hash);
+    }
+
+    /// Starts to read a key's record, once its slot is there; says where it is.
+    #[inline]
+    pub(crate) fn prefetch_record(&self, hash: u64) -> Option<Hint> {
+        self.table.prefetch_record(&self.heap, hash)
+    }
+
+    /// Whether some records lie elsewhere.
+    #[inline]
+    pub(crate) fn has_bodies(&self) -> bool {
+        self.heap.bodies.live_bytes() > 0
+    }
+
+    /// Starts to read what is left of a key's record, if it lies elsewhere, once that is known.
+    #[inline]
+    pub(crate) fn prefetch_body(&self, hint: Hint) {
+        self.table.prefetch_body(&self.heap, hint);
     }
 
     /// Whether a position holds a string.
     pub(crate) fn is_string(&self, position: Position) -> bool {
-        matches!(self.record(position).class().form, Form::String | Form::RawString)
+        matches!(self.class(position).form, Form::String | Form::RawString)
+    }
+
+    #[inline]
+    pub(crate) fn class(&self, position: Position) -> Class {
+        self.table.class(&self.heap, position)
     }
 
     /// Whether a key holds a string that was put as a raw one.
     pub(crate) fn is_raw_string(&mut self, key: Key<'_>, now_ms: u64) -> bool {
         let position = self.locate(key, now_ms);
-        position.is_some_and(|position| self.record(position).class().form == Form::RawString)
+        position.is_some_and(|position| self.class(position).form == Form::RawString)
     }
 
     /// Puts a string in the place of whatever the key held; `is_raw`: one that answers `raw`.
@@ -133,7 +153,8 @@ impl Keyspace {
         let put = self.put(key, position, &record);
         self.heap.record = record;
         put?;
-        self.counts.payload_bytes += value.len() + if position.is_none() { key.bytes.len() } else { 0 };
+        self.counts.payload_bytes +=
+            value.len() + if position.is_none() { key.bytes.len() } else { 0 };
         Ok(())
     }
 
@@ -194,7 +215,9 @@ impl Keyspace {
         key: Key<'_>,
         position: Option<Position>,
     ) -> Result<Position, OutOfMemory> {
-        let deadline_ms = position.and_then(|position| self.record(position).deadline_ms());
+        let deadline_ms = position
+            .filter(|&position| self.class(position).deadline)
+            .and_then(|position| self.record(position).deadline_ms());
         let mut record = std::mem::take(&mut self.heap.record);
         self.draft.write(&mut self.heap.classes, key.bytes, deadline_ms, &mut record);
         let put = match position {
@@ -249,7 +272,8 @@ impl Keyspace {
         let old = self.table.record(&self.heap, position);
         let had_deadline = old.class().deadline;
         let (form, body_at, end) = (old.class().form, old.body_at(), old.len());
-        let class = record::begin(&mut self.heap.classes, form, key.bytes, deadline_ms, &mut record);
+        let class =
+            record::begin(&mut self.heap.classes, form, key.bytes, deadline_ms, &mut record);
         let old = self.table.record(&self.heap, position);
         let put = if class.form == form {
             record.extend_from_slice(&old.body()[..end - body_at]);
@@ -348,13 +372,19 @@ impl Keyspace {
             && let Some(mut due) = self.table.due_segment(&self.heap, now_ms)
         {
             while let Some(position) = self.table.next_due(&self.heap, &due) {
+                let record = self.table.record(&self.heap, position);
+                if self.fields_of(record) == 0 {
+                    // Its last field went just now: it must not be seen.
+                    self.forget(position);
+                    self.table.drop_due(&mut self.heap, &mut due, position);
+                    continue;
+                }
                 if removed >= budget {
                     self.table.settle_due(&mut self.heap, &due);
                     return removed;
                 }
-                let record = self.table.record(&self.heap, position);
                 let deadline_ms = self.first_deadline_ms(record);
-                if is_past(record.deadline_ms(), now_ms) || self.fields_of(record) == 0 {
+                if is_past(record.deadline_ms(), now_ms) {
                     self.forget(position);
                     self.table.drop_due(&mut self.heap, &mut due, position);
                     removed += 1;
@@ -410,7 +440,7 @@ impl Keyspace {
         record.write_key(&mut key);
         let hash = self.heap.hasher.hash(&key);
         // The record may move within its segment, but its slot stays, as long as nothing is tidied.
-        match self.put_draft(Key { bytes: &key, hash }, Some(position)) {
+        match self.put_draft(Key::new(&key, hash), Some(position)) {
             Ok(_) => {
                 self.counts.fields -= removed;
                 removed
@@ -542,7 +572,8 @@ impl Keyspace {
         let shedding = self.shed(budget / 64);
         let leaving = self.leave();
         let released = self.heap.heads.release_one() || self.heap.records.release_one();
-        compacting || shedding || leaving || released
+        let collapsed = self.heap.heads.collapse_one() || self.heap.records.collapse_one();
+        compacting || shedding || leaving || released || collapsed
     }
 
     /// Goes through some bodies if too many are dead; says whether there are more.
@@ -625,8 +656,17 @@ impl Keyspace {
     }
 
     /// Where a living key lies; one whose deadline has passed is removed, and so are fields.
+    #[inline]
     pub(crate) fn locate(&mut self, key: Key<'_>, now_ms: u64) -> Option<Position> {
-        let position = self.table.locate(&self.heap, key)?;
+        let (position, class) = self.table.locate_class(&self.heap, key)?;
+        if class.is_timeless() {
+            return Some(position);
+        }
+        self.expire_at(key, position, now_ms)
+    }
+
+    /// Removes what is past of the key at a position; where it lies then, if it is still there.
+    fn expire_at(&mut self, key: Key<'_>, position: Position, now_ms: u64) -> Option<Position> {
         let record = self.table.record(&self.heap, position);
         if is_past(record.deadline_ms(), now_ms) {
             self.take(key.hash, position);
@@ -634,12 +674,12 @@ impl Keyspace {
         }
         let has_past = match record.class().form {
             Form::String | Form::RawString => false,
-            Form::Large => {
-                is_past(self.large_table(record.table()).first_deadline_ms(), now_ms)
-            }
+            Form::Large => is_past(self.large_table(record.table()).first_deadline_ms(), now_ms),
             Form::Shaped(_, marks) | Form::Pairs(marks) => {
                 marks.deadlines
-                    && record.packed().is_some_and(|fields| is_past(fields.first_deadline_ms(), now_ms))
+                    && record
+                        .packed()
+                        .is_some_and(|fields| is_past(fields.first_deadline_ms(), now_ms))
             }
         };
         if !has_past {
@@ -661,6 +701,7 @@ impl Keyspace {
         Some(position)
     }
 
+    #[inline]
     pub(crate) fn record(&self, position: Position) -> Record<'_> {
         self.table.record(&self.heap, position)
     }
@@ -678,6 +719,16 @@ impl Keyspace {
         bytes: &[u8],
     ) -> bool {
         self.table.splice(&mut self.heap, position, range, bytes)
+    }
+
+    /// Takes the fields of a packed hash into the draft with some of them set, if that is simple.
+    pub(crate) fn fill_draft_with(
+        &mut self,
+        position: Position,
+        pairs: &[(&[u8], Value<'_>)],
+    ) -> bool {
+        let record = self.table.record(&self.heap, position);
+        record.packed().is_some_and(|packed| self.draft.fill_with(&packed, pairs))
     }
 
     /// Takes the fields of a packed hash into the draft.

@@ -54,6 +54,7 @@ mod template;
 mod bodies;
 mod chunks;
 mod heap;
+mod lanes;
 mod mapping;
 
 pub use accounting::Accounting;

@@ -98,6 +98,7 @@ impl<'a> HashRef<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, field: &[u8]) -> Option<Value<'a>> {
         match self {
             Self::Packed { fields, now_ms } => {
@@ -122,7 +123,7 @@ impl<'a> HashRef<'a> {
     /// The living field's record in a table.
     fn record(&self, field: &[u8]) -> Option<Record<'a>> {
         let Self::Table { table, heap, now_ms } = self else { return None };
-        let key = Key { bytes: field, hash: heap.hasher.hash(field) };
+        let key = Key::new(field, heap.hasher.hash(field));
         let record = table.record(heap, table.locate(heap, key)?);
         Some(record).filter(|record| !is_past(record.deadline_ms(), *now_ms))
     }

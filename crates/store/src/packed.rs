@@ -88,6 +88,10 @@ impl<'a> Packed<'a> {
         self.shape
     }
 
+    pub(crate) fn shapes(&self) -> &'a Shapes {
+        self.shapes
+    }
+
     pub(crate) fn body(&self) -> &'a [u8] {
         self.body
     }

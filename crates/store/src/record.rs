@@ -49,25 +49,6 @@ impl<'a> Record<'a> {
         self.class
     }
 
-    pub(crate) fn classes(&self) -> &'a Classes {
-        self.classes
-    }
-
-    /// Everything behind the class and before the deadline, as it lies there.
-    pub(crate) fn raw_key(&self) -> &'a [u8] {
-        &self.bytes[self.key_at..self.deadline_at]
-    }
-
-    /// Whether it is the record of this key.
-    #[inline]
-    pub(crate) fn has_key(&self, key: &[u8]) -> bool {
-        let (number, start) = read_varint(self.bytes, self.key_at);
-        match self.class.template {
-            Some(template) => self.classes.templates.number(template, key) == Some(number),
-            None => &self.bytes[start..self.deadline_at] == key,
-        }
-    }
-
     /// Puts the key behind what is there.
     pub(crate) fn write_key(&self, key: &mut Vec<u8>) {
         let (number, start) = read_varint(self.bytes, self.key_at);
@@ -129,6 +110,22 @@ impl<'a> Record<'a> {
             }
         }
     }
+}
+
+/// The class of the record that `bytes` begin with, if it is that of this key.
+#[inline]
+pub(crate) fn class_if_key(classes: &Classes, bytes: &[u8], key: &[u8]) -> Option<Class> {
+    let (id, key_at) = ClassId::read(bytes);
+    let class = classes.get(id);
+    let (number, start) = read_varint(bytes, key_at);
+    let is_same = match class.template {
+        Some(template) => classes.templates.number(template, key) == Some(number),
+        None => {
+            number == key.len() as u64
+                && bytes.get(start..start + key.len()).is_some_and(|bytes| bytes == key)
+        }
+    };
+    is_same.then_some(class)
 }
 
 /// The body of a large hash: the number of its table.

@@ -4,10 +4,10 @@
 //! slots sorted by hash, and up to 63 chunks of records.
 //!
 //! ```text
-//! head     depth │ chunks … │ keys │ bytes │ earliest deadline │ ids of record chunks │ their
-//!          used bytes │ ids of slot chunks │ the first 152 slots
-//! slots    tag │ place      16 bits of the hash behind the segment's own; chunk and offset
-//!          16    6 + 10
+//! head     depth │ chunks │ keys │ bytes │ earliest deadline │ ids of slot chunks │
+//!          ids of record chunks │ their used bytes │ the first 153 slots
+//! slots    tag, tag, …, place, place, …      16 bits of the hash behind the segment's own;
+//!          16           6 + 10               chunk and offset
 //! chunk    [ record │ record │ record │ … │ room ]      packed: no holes
 //! ```
 //!
@@ -26,8 +26,9 @@
 //! | half a chunk at the end, at 490–980 keys | 0.5–1 |
 //! | the ends of chunks | 1–3 % of the records, more if they are all longer than 100 bytes |
 
-use crate::chunks::{CHUNK_BYTES, CHUNK_WORDS, ChunkId};
+use crate::chunks::{CHUNK_BYTES, CHUNK_HALVES, ChunkId};
 use crate::heap::Heap;
+use crate::lanes::add_to_those_within;
 use crate::mapping::{OutOfMemory, prefetch};
 
 /// A segment, by its head.
@@ -60,29 +61,43 @@ impl From<OutOfMemory> for NoRoom {
 pub(crate) const RECORD_CHUNKS_MAX: usize = 63;
 pub(crate) const SLOT_CHUNKS_MAX: usize = 4;
 
-// Words of the head. The first holds depth, slot chunks and record chunks, and the chunk that was
-// last written to, 8 bits each; the second the keys and the bytes of records, 16 bits each.
+// Words of the head, of 32 bits. The first holds depth, slot chunks, record chunks and the chunk that
+// was last written to, 8 bits each; the second the keys and the bytes of records, 16 bits each.
 const COUNTS: usize = 0;
 const SIZES: usize = 1;
 const DEADLINE: usize = 2;
-const RECORD_CHUNKS: usize = 4;
-const USED: usize = RECORD_CHUNKS + RECORD_CHUNKS_MAX + 1;
-const SLOT_CHUNKS: usize = USED + (RECORD_CHUNKS_MAX + 1) / 2;
-const SLOTS: usize = SLOT_CHUNKS + SLOT_CHUNKS_MAX;
+const SLOT_CHUNKS: usize = 4;
+const RECORD_CHUNKS: usize = SLOT_CHUNKS + SLOT_CHUNKS_MAX;
 
-const HEAD_SLOTS: usize = CHUNK_WORDS - SLOTS;
-pub(crate) const SLOTS_MAX: usize = HEAD_SLOTS + SLOT_CHUNKS_MAX * CHUNK_WORDS;
+// Then words of 16 bits.
+const USED: usize = (RECORD_CHUNKS + RECORD_CHUNKS_MAX) * 2;
+const HEAD_TAGS: usize = (USED + RECORD_CHUNKS_MAX).next_multiple_of(2);
+const HEAD_SLOTS: usize = (CHUNK_HALVES - HEAD_TAGS) / 2;
+
+/// The slots of a slot chunk.
+const CHUNK_SLOTS: usize = CHUNK_HALVES / 2;
+pub(crate) const SLOTS_MAX: usize = HEAD_SLOTS + SLOT_CHUNKS_MAX * CHUNK_SLOTS;
+
+/// Some of a segment's slots: so many tags from there on, and as many places behind them.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    chunk: ChunkId,
+    tags_at: usize,
+    slots: usize,
+}
 
 /// Slots at the end where no entry belongs, for those that are driven beyond.
 const SLOTS_BEYOND: usize = 16;
 
 pub(crate) const EMPTY: u32 = u32::MAX;
+const NO_PLACE: u16 = u16::MAX;
 const NO_CHUNK: u32 = u32::MAX;
 
 /// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
 
 impl Spot {
+    #[inline(always)]
     fn of(slot: u32) -> Self {
         let place = slot as usize & 0xffff;
         Self { chunk: place >> 10, offset: place & 0x3ff }
@@ -100,17 +115,17 @@ fn keys_max(slots: usize) -> usize {
 }
 
 fn capacity_of(slot_chunks: usize) -> usize {
-    HEAD_SLOTS + slot_chunks * CHUNK_WORDS
+    HEAD_SLOTS + slot_chunks * CHUNK_SLOTS
 }
 
 /// Where among so many slots an entry of this tag belongs.
-#[inline]
+#[inline(always)]
 fn home(tag: u32, capacity: usize) -> usize {
     (tag as usize * (capacity - SLOTS_BEYOND)) >> 16
 }
 
 /// The tag of a hash in a segment of this depth.
-#[inline]
+#[inline(always)]
 pub(crate) fn tag_of(hash: u64, depth: u32) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the shift leaves 16 bits")]
     {
@@ -129,19 +144,18 @@ impl Segment {
     /// Forgets everything, without giving chunks back.
     fn clear(self, heap: &mut Heap, depth: u32) {
         let words = heap.heads.words_mut(self.0);
+        words.fill(NO_CHUNK);
         words[COUNTS] = depth;
         words[SIZES] = 0;
-        words[RECORD_CHUNKS..USED].fill(NO_CHUNK);
-        words[USED..SLOT_CHUNKS].fill(0);
-        words[SLOT_CHUNKS..].fill(EMPTY);
-        self.set_deadline(heap, NEVER);
+        heap.heads.halves_mut(self.0)[USED..HEAD_TAGS].fill(0);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn depth(self, heap: &Heap) -> u32 {
         heap.heads.words(self.0)[COUNTS] & 0xff
     }
 
+    #[inline(always)]
     fn count(self, heap: &Heap, shift: u32) -> usize {
         (heap.heads.words(self.0)[COUNTS] >> shift) as usize & 0xff
     }
@@ -151,7 +165,7 @@ impl Segment {
         *word = *word & !(0xff << shift) | u32::try_from(count).unwrap_or(0) << shift;
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot_chunks(self, heap: &Heap) -> usize {
         self.count(heap, 8)
     }
@@ -202,57 +216,69 @@ impl Segment {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn capacity(self, heap: &Heap) -> usize {
         capacity_of(self.slot_chunks(heap))
     }
 
-    #[inline]
+    /// The run in which a slot is, and the slot's index there.
+    #[inline(always)]
+    fn run(self, heap: &Heap, index: usize) -> (Run, usize) {
+        match index.checked_sub(HEAD_SLOTS) {
+            None => (self.head_run(), index),
+            Some(beyond) => {
+                let chunk = heap.heads.words(self.0)[SLOT_CHUNKS + beyond / CHUNK_SLOTS];
+                let run = Run { chunk: ChunkId(chunk), tags_at: 0, slots: CHUNK_SLOTS };
+                (run, beyond % CHUNK_SLOTS)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn head_run(self) -> Run {
+        Run { chunk: self.0, tags_at: HEAD_TAGS, slots: HEAD_SLOTS }
+    }
+
+    #[inline(always)]
     pub(crate) fn slot(self, heap: &Heap, index: usize) -> u32 {
-        let words = heap.heads.words(self.0);
-        match index.checked_sub(HEAD_SLOTS) {
-            None => words[SLOTS + index],
-            Some(beyond) => {
-                let chunk = ChunkId(words[SLOT_CHUNKS + beyond / CHUNK_WORDS]);
-                heap.heads.words(chunk)[beyond % CHUNK_WORDS]
-            }
-        }
+        let (run, at) = self.run(heap, index);
+        let halves = heap.heads.halves(run.chunk);
+        let (tag, place) = (halves[run.tags_at + at], halves[run.tags_at + run.slots + at]);
+        u32::from(tag) << 16 | u32::from(place)
     }
 
     #[inline]
-    fn slot_mut(self, heap: &mut Heap, index: usize) -> &mut u32 {
-        match index.checked_sub(HEAD_SLOTS) {
-            None => &mut heap.heads.words_mut(self.0)[SLOTS + index],
-            Some(beyond) => {
-                let chunk = heap.heads.words(self.0)[SLOT_CHUNKS + beyond / CHUNK_WORDS];
-                &mut heap.heads.words_mut(ChunkId(chunk))[beyond % CHUNK_WORDS]
-            }
+    fn set_slot(self, heap: &mut Heap, index: usize, slot: u32) {
+        let (run, at) = self.run(heap, index);
+        let halves = heap.heads.halves_mut(run.chunk);
+        #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+        {
+            halves[run.tags_at + at] = (slot >> 16) as u16;
+            halves[run.tags_at + run.slots + at] = slot as u16;
         }
     }
 
-    /// Shows every run of slots, to be changed.
+    /// Shows every run of slots, to be changed: tags and places.
     #[inline]
-    fn each_slots(self, heap: &mut Heap, mut visit: impl FnMut(&mut [u32])) {
+    fn each_run(self, heap: &mut Heap, mut visit: impl FnMut(&mut [u16], &mut [u16])) {
         let chunks = self.slot_chunks(heap);
-        visit(&mut heap.heads.words_mut(self.0)[SLOTS..]);
-        for index in 0..chunks {
-            let chunk = ChunkId(heap.heads.words(self.0)[SLOT_CHUNKS + index]);
-            visit(heap.heads.words_mut(chunk));
+        for number in 0..=chunks {
+            let first = number.checked_sub(1).map_or(0, |before| capacity_of(before));
+            let (run, _) = self.run(heap, first);
+            let slots = &mut heap.heads.halves_mut(run.chunk)[run.tags_at..];
+            let (tags, places) = slots.split_at_mut(run.slots);
+            visit(tags, &mut places[..run.slots]);
         }
     }
 
     /// Starts to read the slot near which an entry of this hash lies.
     #[inline]
     pub(crate) fn prefetch_slot(self, heap: &Heap, hash: u64) {
-        let words = heap.heads.words(self.0);
-        let index = home(tag_of(hash, words[COUNTS] & 0xff), self.capacity(heap));
-        let (chunk, word) = match index.checked_sub(HEAD_SLOTS) {
-            None => (self.0, SLOTS + index),
-            Some(beyond) => {
-                (ChunkId(words[SLOT_CHUNKS + beyond / CHUNK_WORDS]), beyond % CHUNK_WORDS)
-            }
-        };
-        prefetch(&heap.heads.bytes(chunk)[word * 4]);
+        let index = home(tag_of(hash, self.depth(heap)), self.capacity(heap));
+        let (run, at) = self.run(heap, index);
+        let bytes = heap.heads.bytes(run.chunk);
+        prefetch(&bytes[(run.tags_at + at) * 2]);
+        prefetch(&bytes[(run.tags_at + run.slots + at) * 2]);
     }
 
     /// The slot whose entry has this hash, as far as its tag says, and `is` knows.
@@ -263,15 +289,21 @@ impl Segment {
         hash: u64,
         mut is: impl FnMut(&[u8]) -> bool,
     ) -> Option<usize> {
-        let tag = tag_of(hash, self.depth(heap));
         let capacity = self.capacity(heap);
-        for index in home(tag, capacity)..capacity {
-            let slot = self.slot(heap, index);
-            if slot == EMPTY || slot >> 16 > tag {
-                return None;
-            }
-            if slot >> 16 == tag && is(self.tail(heap, Spot::of(slot))) {
-                return Some(index);
+        let tag = tag_of(hash, self.depth(heap));
+        let mut index = home(tag, capacity);
+        while index < capacity {
+            let (run, at) = self.run(heap, index);
+            let slots = &heap.heads.halves(run.chunk)[run.tags_at..run.tags_at + run.slots * 2];
+            let (tags, places) = slots.split_at(run.slots);
+            for (&at_tag, &place) in tags[at..].iter().zip(&places[at..]) {
+                if place == NO_PLACE || u32::from(at_tag) > tag {
+                    return None;
+                }
+                if u32::from(at_tag) == tag && is(self.tail(heap, Spot::of(u32::from(place)))) {
+                    return Some(index);
+                }
+                index += 1;
             }
         }
         None
@@ -287,7 +319,7 @@ impl Segment {
     }
 
     /// The chunk from the record on that the slot leads to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at(self, heap: &Heap, index: usize) -> &[u8] {
         self.tail(heap, Spot::of(self.slot(heap, index)))
     }
@@ -299,25 +331,23 @@ impl Segment {
         &mut heap.records.bytes_mut(chunk)[spot.offset..]
     }
 
-    #[inline]
+    #[inline(always)]
     fn tail(self, heap: &Heap, spot: Spot) -> &[u8] {
         &heap.records.bytes(self.chunk(heap, spot.chunk))[spot.offset..]
     }
 
-    #[inline]
+    #[inline(always)]
     fn chunk(self, heap: &Heap, chunk: usize) -> ChunkId {
         ChunkId(heap.heads.words(self.0)[RECORD_CHUNKS + chunk])
     }
 
     #[inline]
     fn used(self, heap: &Heap, chunk: usize) -> usize {
-        (heap.heads.words(self.0)[USED + chunk / 2] >> (chunk % 2 * 16)) as usize & 0xffff
+        usize::from(heap.heads.halves(self.0)[USED + chunk])
     }
 
     fn set_used(self, heap: &mut Heap, chunk: usize, used: usize) {
-        let shift = chunk % 2 * 16;
-        let word = &mut heap.heads.words_mut(self.0)[USED + chunk / 2];
-        *word = *word & !(0xffff << shift) | u32::try_from(used).unwrap_or(0) << shift;
+        heap.heads.halves_mut(self.0)[USED + chunk] = u16::try_from(used).unwrap_or(0);
     }
 
     /// Adds an entry for the record, which fits a chunk and is not here yet; returns its slot.
@@ -338,7 +368,7 @@ impl Segment {
                 }
             }
         };
-        *self.slot_mut(heap, index) = spot.slot(tag);
+        self.set_slot(heap, index, spot.slot(tag));
         self.add_keys(heap, 1);
         Ok(index)
     }
@@ -350,7 +380,7 @@ impl Segment {
         let index = (home(tag, capacity)..capacity).find(|&i| goes_before(self.slot(heap, i)))?;
         let empty = (index..capacity).find(|&i| self.slot(heap, i) == EMPTY)?;
         for at in (index..empty).rev() {
-            *self.slot_mut(heap, at + 1) = self.slot(heap, at);
+            self.set_slot(heap, at + 1, self.slot(heap, at));
         }
         Some(index)
     }
@@ -371,10 +401,10 @@ impl Segment {
             if next == EMPTY || home(next >> 16, capacity) > at {
                 break;
             }
-            *self.slot_mut(heap, at) = next;
+            self.set_slot(heap, at, next);
             at += 1;
         }
-        *self.slot_mut(heap, at) = EMPTY;
+        self.set_slot(heap, at, EMPTY);
     }
 
     /// Replaces `range` of the record at a slot by other bytes, if its chunk has room; says whether
@@ -401,7 +431,9 @@ impl Segment {
         content[start..start + bytes.len()].copy_from_slice(bytes);
         if used != now_used {
             let shift = bytes.len().cast_signed() - range.len().cast_signed();
-            self.shift_behind(heap, chunk, offset, shift);
+            if end < used {
+                self.shift_behind(heap, chunk, offset, shift);
+            }
             self.set_used(heap, chunk, now_used);
             self.add_bytes(heap, shift);
         }
@@ -421,8 +453,8 @@ impl Segment {
         }
         let old = Spot::of(self.slot(heap, index));
         let new = self.write(heap, record, Some(old.chunk))?;
-        let slot = self.slot_mut(heap, index);
-        *slot = new.slot(*slot >> 16);
+        let tag = self.slot(heap, index) >> 16;
+        self.set_slot(heap, index, new.slot(tag));
         self.erase(heap, old, old_bytes);
         Ok(())
     }
@@ -447,10 +479,9 @@ impl Segment {
 
     fn room_for(self, heap: &mut Heap, bytes: usize, other_than: Option<usize>) -> Option<usize> {
         let last = self.count(heap, 24);
-        let words = heap.heads.words(self.0);
+        let (words, halves) = (heap.heads.words(self.0), heap.heads.halves(self.0));
         let has_room = |chunk: usize| {
-            let used = (words[USED + chunk / 2] >> (chunk % 2 * 16)) as usize & 0xffff;
-            used + bytes <= CHUNK_BYTES
+            usize::from(halves[USED + chunk]) + bytes <= CHUNK_BYTES
                 && words[RECORD_CHUNKS + chunk] != NO_CHUNK
                 && other_than != Some(chunk)
         };
@@ -496,15 +527,11 @@ impl Segment {
     /// Mends the slots of the records behind one that changed its length.
     fn shift_behind(self, heap: &mut Heap, chunk: usize, offset: usize, bytes: isize) {
         #[expect(clippy::cast_possible_truncation, reason = "places have 16 bits")]
-        let (first, count) = ((chunk << 10 | offset) as u32 + 1, (0x3ff - offset) as u32);
-        let bytes = i32::try_from(bytes).unwrap_or(0).cast_unsigned();
-        self.each_slots(heap, |slots| {
-            for slot in slots {
-                // An empty slot is in no chunk that there can be.
-                let is_behind = (*slot & 0xffff).wrapping_sub(first) < count;
-                *slot = slot.wrapping_add(if is_behind { bytes } else { 0 });
-            }
-        });
+        let (first, count) = ((chunk << 10 | offset) as u16 + 1, (0x3ff - offset) as u16);
+        #[expect(clippy::cast_possible_truncation, reason = "at most the length of a chunk")]
+        let bytes = (bytes as i16).cast_unsigned();
+        // An empty slot is in no chunk that there can be.
+        self.each_run(heap, |_, places| add_to_those_within(places, first, count, bytes));
     }
 
     /// A chunk more for slots.
@@ -514,7 +541,6 @@ impl Segment {
             return Err(NoRoom::Segment);
         }
         let chunk = heap.heads.take()?;
-        heap.heads.words_mut(chunk).fill(EMPTY);
         heap.heads.words_mut(self.0)[SLOT_CHUNKS + chunks] = chunk.0;
         let mut entries = Entries::of(self, heap);
         self.set_count(heap, 8, chunks + 1);
@@ -546,7 +572,10 @@ impl Segment {
             moved = true;
         }
         let chunks = self.record_chunks(heap);
-        if chunks > 1 && self.bytes(heap) + CHUNK_BYTES * (1 + chunks / 12) + CHUNK_BYTES / 2 < chunks * CHUNK_BYTES {
+        if chunks > 1
+            && self.bytes(heap) + CHUNK_BYTES * (1 + chunks / 12) + CHUNK_BYTES / 2
+                < chunks * CHUNK_BYTES
+        {
             self.empty_a_chunk(heap);
             moved = true;
         }
@@ -573,7 +602,7 @@ impl Segment {
             heap.records.bytes_mut(id)[offset..offset + bytes].copy_from_slice(&moved[..bytes]);
             self.set_used(heap, target, offset + bytes);
             self.add_bytes(heap, bytes.cast_signed());
-            *self.slot_mut(heap, index) = Spot { chunk: target, offset }.slot(slot >> 16);
+            self.set_slot(heap, index, Spot { chunk: target, offset }.slot(slot >> 16));
             self.erase(heap, Spot::of(slot), bytes);
         }
     }
@@ -614,7 +643,10 @@ impl Segment {
 
     /// Spreads entries, which are sorted, over the slots; says whether they fit.
     fn lay_out(self, heap: &mut Heap, entries: &[u32]) -> bool {
-        self.each_slots(heap, |slots| slots.fill(EMPTY));
+        self.each_run(heap, |tags, places| {
+            tags.fill(NO_PLACE);
+            places.fill(NO_PLACE);
+        });
         let capacity = self.capacity(heap);
         let mut next = 0;
         for &entry in entries {
@@ -622,7 +654,7 @@ impl Segment {
             if index >= capacity {
                 return false;
             }
-            *self.slot_mut(heap, index) = entry;
+            self.set_slot(heap, index, entry);
             next = index + 1;
         }
         true
@@ -709,7 +741,8 @@ impl Segment {
     pub(crate) fn merge(self, heap: &mut Heap, upper: Self) -> Result<(), OutOfMemory> {
         heap.heads.reserve(SLOT_CHUNKS_MAX)?;
         let depth = self.depth(heap) - 1;
-        let (mut lower_entries, upper_entries) = (Entries::of(self, heap), Entries::of(upper, heap));
+        let (mut lower_entries, upper_entries) =
+            (Entries::of(self, heap), Entries::of(upper, heap));
         for entry in &mut lower_entries.entries[..lower_entries.count] {
             *entry = entry.to_owned() >> 17 << 16 | *entry & 0xffff;
         }
@@ -774,8 +807,11 @@ impl Default for Entries {
 impl Entries {
     fn of(segment: Segment, heap: &mut Heap) -> Self {
         let mut all = Self::default();
-        segment.each_slots(heap, |slots| {
-            slots.iter().filter(|&&slot| slot != EMPTY).for_each(|&slot| all.push(slot));
+        segment.each_run(heap, |tags, places| {
+            for (&tag, &place) in tags.iter().zip(&*places).filter(|&(_, &place)| place != NO_PLACE)
+            {
+                all.push(u32::from(tag) << 16 | u32::from(place));
+            }
         });
         all
     }

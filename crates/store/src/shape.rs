@@ -163,11 +163,17 @@ impl Shapes {
         self.family(shape.family).map_or(&[], |family| family.name(index))
     }
 
-    /// The bytes of all names of a shape.
-    #[inline]
-    pub(crate) fn names_bytes(&self, shape: Shape) -> usize {
+    /// Every name of a shape, in order.
+    pub(crate) fn names(&self, shape: Shape) -> impl Iterator<Item = &[u8]> {
         let family = self.family(shape.family);
-        family.map_or(0, |family| family.ends[shape.len() - 1] as usize)
+        family.into_iter().flat_map(move |family| {
+            let mut start = 0;
+            family.ends[..shape.len()].iter().map(move |&end| {
+                let name = &family.text[start..end as usize];
+                start = end as usize;
+                name
+            })
+        })
     }
 
     /// One class more uses the shape.
@@ -269,7 +275,8 @@ impl Shapes {
 
     fn build_table(&mut self, number: u16) -> Option<()> {
         let family = self.family(number)?;
-        let hashes: Vec<u64> = (0..family.len()).map(|index| self.hash(family.name(index))).collect();
+        let hashes: Vec<u64> =
+            (0..family.len()).map(|index| self.hash(family.name(index))).collect();
         let family = self.families.get_mut(usize::from(number))?.as_mut()?;
         self.family_bytes -= family.bytes();
         family.table = vec![u16::MAX; (family.len() * 4).next_power_of_two()];

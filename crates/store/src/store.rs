@@ -5,10 +5,11 @@ use crate::config::{Config, DATABASES, GROUP};
 use crate::context::Context;
 use crate::databases::Databases;
 use crate::error::CommandError;
-use crate::keyspace::{Keyspace, PREFETCH_STEPS};
+use crate::keyspace::Keyspace;
 use crate::random::Random;
 use crate::reply::ReplySink;
 use crate::request::Request;
+use crate::table::Hint;
 
 /// One shard's data. Whoever owns it hands in requests, and the time before them.
 #[derive(Debug)]
@@ -37,8 +38,26 @@ impl Store {
     /// sink's bound, is taken back and an error written in its place; what the command changed until
     /// then stays.
     pub fn run(&mut self, request: &Request<'_>, sink: &mut dyn ReplySink) {
+        self.run_at(request, None, sink);
+    }
+
+    /// Runs up to [`GROUP`] requests in order, as [`run`](Self::run) would.
+    pub fn run_group(&mut self, group: &[Request<'_>], sink: &mut dyn ReplySink) {
+        debug_assert!(group.len() <= GROUP, "a group of {} requests", group.len());
+        let mut hints = [None; GROUP];
+        if group.len() > 1 {
+            self.warm(group, &mut hints);
+        }
+        let flushes = self.databases.flushes();
+        for (request, hint) in group.iter().zip(hints) {
+            let hint = hint.filter(|_| self.databases.flushes() == flushes);
+            self.run_at(request, hint, sink);
+        }
+    }
+
+    fn run_at(&mut self, request: &Request<'_>, hint: Option<Hint>, sink: &mut dyn ReplySink) {
         let mark = sink.written();
-        let mut result = self.execute(request, sink);
+        let mut result = self.execute(request, hint, sink);
         if result.is_ok() && sink.is_full() {
             result = Err(CommandError::ReplyTooLong);
         }
@@ -47,17 +66,6 @@ impl Store {
             sink.error(&error);
         }
         sink.end();
-    }
-
-    /// Runs up to [`GROUP`] requests in order, as [`run`](Self::run) would.
-    pub fn run_group(&mut self, group: &[Request<'_>], sink: &mut dyn ReplySink) {
-        debug_assert!(group.len() <= GROUP, "a group of {} requests", group.len());
-        if group.len() > 1 {
-            self.warm(group);
-        }
-        for request in group {
-            self.run(request, sink);
-        }
     }
 
     /// Removes up to `budget` keys and fields whose deadline has passed and returns how many it
@@ -97,14 +105,24 @@ impl Store {
         self.databases.accounting()
     }
 
-    /// Starts to read what the group will need, step by step for all of it. Alone, each command would
-    /// wait for its segment, then for its slot and then for its record; so they wait side by side.
-    fn warm(&self, group: &[Request<'_>]) {
-        for step in 0..PREFETCH_STEPS {
-            for request in group {
-                if let Some(keyspace) = self.databases.get(usize::from(request.database)) {
-                    keyspace.prefetch(step, request.hash);
-                }
+    /// Starts to read what the group will need, step by step for all of it, and notes where the
+    /// records are. Alone, each command would wait for its slot and then for its record; so they wait
+    /// side by side.
+    fn warm(&self, group: &[Request<'_>], hints: &mut [Option<Hint>; GROUP]) {
+        let keyspace = |request: &Request<'_>| self.databases.get(usize::from(request.database));
+        for request in group {
+            if let Some(keyspace) = keyspace(request) {
+                keyspace.prefetch_slot(request.hash);
+            }
+        }
+        for (request, hint) in group.iter().zip(hints.iter_mut()) {
+            *hint = keyspace(request).and_then(|keyspace| keyspace.prefetch_record(request.hash));
+        }
+        for (request, hint) in group.iter().zip(hints) {
+            if let (Some(keyspace), Some(hint)) = (keyspace(request), *hint)
+                && keyspace.has_bodies()
+            {
+                keyspace.prefetch_body(hint);
             }
         }
     }
@@ -112,6 +130,7 @@ impl Store {
     fn execute(
         &mut self,
         request: &Request<'_>,
+        hint: Option<Hint>,
         sink: &mut dyn ReplySink,
     ) -> Result<(), CommandError> {
         let database = usize::from(request.database);
@@ -125,6 +144,7 @@ impl Store {
             random: &mut self.random,
             now_ms: self.now_ms,
             hash: request.hash,
+            hint,
         };
         let result = (request.command.run)(&mut context, request.args, sink);
         if request.command.flags.write

@@ -18,11 +18,11 @@
 
 use std::ops::Range;
 
-use crate::class::ClassId;
 use crate::chunks::ChunkId;
+use crate::class::{Class, ClassId};
 use crate::heap::{Heap, STUB_BYTES, stub, stub_target};
 use crate::mapping::{OutOfMemory, prefetch};
-use crate::record::Record;
+use crate::record::{Record, class_if_key};
 use crate::segment::{NEVER, NoRoom, SLOTS_MAX, Segment, tag_of};
 
 /// A key and its hash.
@@ -30,6 +30,25 @@ use crate::segment::{NEVER, NoRoom, SLOTS_MAX, Segment, tag_of};
 pub(crate) struct Key<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) hash: u64,
+    /// Where its record was seen, most probably.
+    hint: Option<Hint>,
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn new(bytes: &'a [u8], hash: u64) -> Self {
+        Self { bytes, hash, hint: None }
+    }
+
+    pub(crate) fn with_hint(bytes: &'a [u8], hash: u64, hint: Option<Hint>) -> Self {
+        Self { bytes, hash, hint }
+    }
+}
+
+/// Where a record of some hash was seen, as long as its table has not changed since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hint {
+    position: Position,
+    epoch: u32,
 }
 
 /// A longer record lies among the bodies: in a chunk it would leave too much room at the end.
@@ -51,6 +70,8 @@ pub(crate) struct Table {
     depth: u32,
     segments: usize,
     keys: usize,
+    /// Counts whatever may let slots lead elsewhere.
+    epoch: u32,
     /// The bytes of the texts that its records hold, as far as whoever uses it says so.
     pub(crate) payload_bytes: usize,
     /// For each group of the directory's entries, no deadline is earlier. None before the first.
@@ -68,7 +89,16 @@ impl Table {
     /// A table without records, by the number that leads to it.
     pub(crate) fn new(number: u32) -> Self {
         let (directory, deadlines) = (Vec::new(), Vec::new());
-        Self { number, directory, depth: 0, segments: 0, keys: 0, payload_bytes: 0, deadlines }
+        Self {
+            number,
+            directory,
+            depth: 0,
+            segments: 0,
+            keys: 0,
+            epoch: 0,
+            payload_bytes: 0,
+            deadlines,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -92,11 +122,33 @@ impl Table {
     /// Where the record of a key lies.
     #[inline]
     pub(crate) fn locate(&self, heap: &Heap, key: Key<'_>) -> Option<Position> {
+        self.locate_class(heap, key).map(|(position, _)| position)
+    }
+
+    /// Where the record of a key lies, and its class.
+    #[inline]
+    pub(crate) fn locate_class(&self, heap: &Heap, key: Key<'_>) -> Option<(Position, Class)> {
+        let mut class = None;
+        let mut has_key = |bytes: &[u8]| {
+            class = class_if_key(&heap.classes, heap.resolve(bytes), key.bytes);
+            class.is_some()
+        };
+        if let Some(Hint { position, epoch }) = key.hint
+            && epoch == self.epoch
+            && has_key(position.segment.at(heap, position.slot))
+        {
+            return Some((position, class?));
+        }
         let segment = self.segment(key.hash)?;
-        let slot = segment.find(heap, key.hash, |bytes| {
-            Record::read(&heap.classes, heap.resolve(bytes)).has_key(key.bytes)
-        })?;
-        Some(Position { segment, slot })
+        let slot = segment.find(heap, key.hash, has_key)?;
+        Some((Position { segment, slot }, class?))
+    }
+
+    /// The class of the record at a position.
+    #[inline]
+    pub(crate) fn class(&self, heap: &Heap, position: Position) -> Class {
+        let bytes = heap.resolve(position.segment.at(heap, position.slot));
+        heap.classes.get(ClassId::read(bytes).0)
     }
 
     /// The record at a position; what follows it in its chunk may follow.
@@ -136,6 +188,7 @@ impl Table {
             self.directory.push(segment.0.0);
             self.segments = 1;
         }
+        self.epoch = self.epoch.wrapping_add(1);
         let short = Short::new(heap, self.number, record)?;
         let position = self.insert_short(heap, hash, short.bytes());
         if position.is_err() {
@@ -183,6 +236,7 @@ impl Table {
             _ => false,
         };
         if !in_place {
+            self.epoch = self.epoch.wrapping_add(1);
             let short = Short::new(heap, self.number, record)?;
             loop {
                 let Position { segment, slot } = position;
@@ -234,6 +288,7 @@ impl Table {
 
     /// Takes a record out, and leaves the room it had to [`settle`](Self::settle).
     fn take_out(&mut self, heap: &mut Heap, Position { segment, slot }: Position) {
+        self.epoch = self.epoch.wrapping_add(1);
         let bytes = segment.at(heap, slot);
         let body = stub_target(bytes);
         let class = ClassId::read(heap.resolve(bytes)).0;
@@ -248,6 +303,7 @@ impl Table {
 
     /// Gives back what the segment of this hash has no use for, and lets small segments become one.
     fn settle(&mut self, heap: &mut Heap, hash: u64) {
+        self.epoch = self.epoch.wrapping_add(1);
         if self.keys == 0 {
             self.clear(heap);
             return;
@@ -279,7 +335,7 @@ impl Table {
         for segment in segments {
             drop_records(segment, heap);
         }
-        *self = Self::new(self.number);
+        *self = Self { epoch: self.epoch.wrapping_add(1), ..Self::new(self.number) };
     }
 
     /// Takes out the records of the last segments, at least `budget` of them; says whether any is
@@ -401,15 +457,7 @@ impl Table {
         hash >> shift
     }
 
-    /// Starts to read what says where a record of this hash lies.
-    #[inline]
-    pub(crate) fn prefetch_head(&self, heap: &Heap, hash: u64) {
-        if let Some(segment) = self.segment(hash) {
-            prefetch(&heap.heads.bytes(segment.0)[0]);
-        }
-    }
-
-    /// Starts to read the slot of a hash, once its head is there.
+    /// Starts to read the slot of a hash.
     #[inline]
     pub(crate) fn prefetch_slot(&self, heap: &Heap, hash: u64) {
         if let Some(segment) = self.segment(hash) {
@@ -417,34 +465,31 @@ impl Table {
         }
     }
 
-    /// Starts to read the record that probably has this hash, once its slot is there.
+    /// Starts to read the record that probably has this hash, once its slot is there, and says where
+    /// that is.
     #[inline]
-    pub(crate) fn prefetch_record(&self, heap: &Heap, hash: u64) {
-        if let Some(bytes) = self.candidate(heap, hash) {
+    pub(crate) fn prefetch_record(&self, heap: &Heap, hash: u64) -> Option<Hint> {
+        let segment = self.segment(hash)?;
+        let slot = segment.find(heap, hash, |bytes| {
             prefetch(&bytes[0]);
             if let Some(next_line) = bytes.get(64) {
                 prefetch(next_line);
             }
-        }
+            true
+        })?;
+        Some(Hint { position: Position { segment, slot }, epoch: self.epoch })
     }
 
-    /// Starts to read the body of the record that probably has this hash, if it has one.
+    /// Starts to read the body of a record, if it has one, once what stands for it is there.
     #[inline]
-    pub(crate) fn prefetch_body(&self, heap: &Heap, hash: u64) {
-        if let Some(at) = self.candidate(heap, hash).and_then(stub_target) {
+    pub(crate) fn prefetch_body(&self, heap: &Heap, Hint { position, .. }: Hint) {
+        if let Some(at) = stub_target(position.segment.at(heap, position.slot)) {
             let record = heap.bodies.record_unread(at);
             prefetch(&record[0]);
             if let Some(next_line) = record.get(64) {
                 prefetch(next_line);
             }
         }
-    }
-
-    #[inline]
-    fn candidate<'a>(&self, heap: &'a Heap, hash: u64) -> Option<&'a [u8]> {
-        let segment = self.segment(hash)?;
-        let slot = segment.find(heap, hash, |_| true)?;
-        Some(segment.at(heap, slot))
     }
 
     /// No record has an earlier deadline; `None` if none has any.
@@ -590,6 +635,7 @@ impl Table {
         segments: usize,
     ) -> Result<Option<usize>, OutOfMemory> {
         let mut entry = entry;
+        self.epoch = self.epoch.wrapping_add(1);
         for _ in 0..segments {
             let Some(&head) = self.directory.get(entry) else { return Ok(None) };
             let old = Segment(ChunkId(head));

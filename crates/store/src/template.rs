@@ -226,7 +226,11 @@ impl<'a> Parts<'a> {
         if best.is_empty() || best.len() > DIGITS_MAX {
             return None;
         }
-        Some(Self { prefix: &key[..best.start], digits: &key[best.clone()], suffix: &key[best.end..] })
+        Some(Self {
+            prefix: &key[..best.start],
+            digits: &key[best.clone()],
+            suffix: &key[best.end..],
+        })
     }
 
     fn width(&self) -> u8 {

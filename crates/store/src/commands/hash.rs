@@ -2,8 +2,8 @@
 
 use crate::command::{Command, Flags};
 use crate::context::Context;
-use crate::error::CommandError;
 use crate::edit::FieldDeadline;
+use crate::error::CommandError;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;

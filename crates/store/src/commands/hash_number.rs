@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Flags};
 use crate::context::Context;
+use crate::edit::FieldDeadline;
 use crate::error::CommandError;
 use crate::extended::Extended;
 use crate::number::parse_integer;
-use crate::edit::FieldDeadline;
 use crate::reply::ReplySink;
 use crate::request::Args;
 use crate::value::Value;

@@ -4,9 +4,9 @@ use crate::command::{Command, Flags, Keys, Merge, Spread};
 use crate::commands::hash::integer;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::table::Key;
 use crate::reply::ReplySink;
 use crate::request::Args;
+use crate::table::Key;
 
 pub(super) const ROWS: &[Command] = &[
     counting("del", Flags::WRITE, del),
