@@ -16,6 +16,9 @@ mod keyspace;
 mod object;
 mod scan;
 mod string;
+mod string_number;
+mod string_range;
+mod string_set;
 
 pub use scan::shard_of_cursor;
 
@@ -144,7 +147,7 @@ fn until_nul(argument: &[u8]) -> &[u8] {
     argument.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-const GROUPS: [&[Command]; 12] = [
+const GROUPS: [&[Command]; 15] = [
     hash::ROWS,
     hash_ex::ROWS,
     hash_expire::ROWS,
@@ -152,6 +155,9 @@ const GROUPS: [&[Command]; 12] = [
     hash_random::ROWS,
     hash_scan::ROWS,
     string::ROWS,
+    string_set::ROWS,
+    string_number::ROWS,
+    string_range::ROWS,
     key::ROWS,
     expire::ROWS,
     scan::ROWS,

@@ -56,15 +56,16 @@ impl Unit {
 }
 
 impl Moment {
-    /// The deadline that an option of `SET` gives; it must be positive.
+    /// The deadline that `SET` or a command like it is given; it must be positive.
     pub(super) fn deadline_ms(
         self,
         unit: Unit,
         text: &[u8],
+        command: &'static str,
         now_ms: u64,
     ) -> Result<u64, CommandError> {
         let time = parse_integer(text).ok_or(CommandError::NotAnInteger)?;
-        let invalid = CommandError::InvalidExpireTime { command: "set" };
+        let invalid = CommandError::InvalidExpireTime { command };
         let deadline_ms = unit.in_ms(time).filter(|_| time > 0).and_then(|ms| self.add(ms, now_ms));
         deadline_ms.and_then(|deadline_ms| u64::try_from(deadline_ms).ok()).ok_or(invalid)
     }

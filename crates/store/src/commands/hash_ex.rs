@@ -1,9 +1,9 @@
 //! How are fields read or set together with their deadlines, or read and removed?
 
 use crate::command::{Command, Flags};
-use crate::commands::expire::{Moment, Unit};
 use crate::commands::hash::write_optional;
 use crate::commands::hash_expire::{COUNT_TEXT, field_deadline_ms, named_fields};
+use crate::commands::string_set::deadline_option;
 use crate::commands::{is_word, quotable_last};
 use crate::context::Context;
 use crate::edit::FieldDeadline;
@@ -18,19 +18,6 @@ pub(super) const ROWS: &[Command] = &[
     Command::of_key("hsetex", -6, Flags::GROW_FAST, hsetex),
     Command::of_key("hgetdel", -5, Flags::WRITE_FAST, hgetdel),
 ];
-
-/// The options that say when a field shall be gone.
-const DEADLINE_OPTIONS: [(&str, Moment, Unit); 4] = [
-    ("ex", Moment::FromNow, Unit::Seconds),
-    ("px", Moment::FromNow, Unit::Milliseconds),
-    ("exat", Moment::Absolute, Unit::Seconds),
-    ("pxat", Moment::Absolute, Unit::Milliseconds),
-];
-
-fn deadline_option(option: &[u8]) -> Option<(Moment, Unit)> {
-    let mut options = DEADLINE_OPTIONS.into_iter();
-    options.find_map(|(name, moment, unit)| is_word(option, name).then_some((moment, unit)))
-}
 
 fn hgetex(
     context: &mut Context<'_>,

@@ -2,6 +2,8 @@
 
 use crate::support::{Reply, Shard};
 
+const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
+
 #[test]
 fn set_replaces_whatever_was_there() {
     let mut shard = Shard::default();
@@ -29,11 +31,10 @@ fn set_takes_its_conditions() {
 fn set_get_wants_a_string() {
     let mut shard = Shard::default();
     shard.say("HSET h a 1");
-    let wrong_type = "WRONGTYPE Operation against a key holding the wrong kind of value";
-    assert_eq!(shard.fail("SET h v GET"), wrong_type);
+    assert_eq!(shard.fail("SET h v GET"), WRONG_TYPE);
     assert_eq!(shard.count("HLEN h"), 1);
-    assert_eq!(shard.fail("GET h"), wrong_type);
-    assert_eq!(shard.fail("INCR h"), wrong_type);
+    assert_eq!(shard.fail("GET h"), WRONG_TYPE);
+    assert_eq!(shard.fail("INCR h"), WRONG_TYPE);
 }
 
 #[test]
@@ -144,4 +145,201 @@ fn object_encoding_of_a_string_follows_from_its_text() {
         assert_eq!(shard.say("OBJECT ENCODING k"), Reply::text(encoding), "{value}");
     }
     assert_eq!(shard.say("OBJECT ENCODING none"), Reply::Null);
+}
+
+#[test]
+fn setex_and_psetex_set_a_deadline_that_must_be_positive() {
+    let mut shard = Shard::default();
+    shard.store.set_now(1_000_000);
+    shard.say("HSET k a 1");
+    assert_eq!(shard.say("SETEX k 10 v"), Reply::ok());
+    assert_eq!(shard.count("PTTL k"), 10_000);
+    assert_eq!(shard.say("PSETEX k 10 12"), Reply::ok());
+    assert_eq!(shard.count("PTTL k"), 10);
+    assert_eq!(shard.say("GET k"), Reply::text("12"));
+    for (line, text) in [
+        ("SETEX k 0 v", "ERR invalid expire time in 'setex' command"),
+        ("PSETEX k -1 v", "ERR invalid expire time in 'psetex' command"),
+        ("SETEX k 9223372036854775807 v", "ERR invalid expire time in 'setex' command"),
+        ("SETEX k x v", "ERR value is not an integer or out of range"),
+    ] {
+        assert_eq!(shard.fail(line), text, "{line}");
+    }
+}
+
+#[test]
+fn getset_getdel_and_setnx_answer_what_was_there() {
+    let mut shard = Shard::default();
+    assert_eq!(shard.count("SETNX k 1"), 1);
+    assert_eq!(shard.count("SETNX k 2"), 0);
+    shard.say("EXPIRE k 100");
+    assert_eq!(shard.say("GETSET k 3"), Reply::text("1"));
+    assert_eq!(shard.count("TTL k"), -1);
+    assert_eq!(shard.say("GETDEL k"), Reply::text("3"));
+    assert_eq!(shard.say("GETDEL k"), Reply::Null);
+    assert_eq!(shard.say("GETSET k 4"), Reply::Null);
+    shard.say("HSET h a 1");
+    assert_eq!(shard.count("SETNX h 1"), 0);
+    for line in ["GETSET h 1", "GETDEL h", "GETEX h", "STRLEN h", "APPEND h x", "GETRANGE h 0 1"] {
+        assert_eq!(shard.fail(line), WRONG_TYPE, "{line}");
+    }
+    assert_eq!(shard.say("HGETALL h"), Reply::texts(&["a", "1"]));
+}
+
+#[test]
+fn getex_changes_the_deadline_and_nothing_else() {
+    let mut shard = Shard::default();
+    shard.store.set_now(1_000_000);
+    shard.say("SET k 7");
+    for (options, ttl_ms) in [
+        ("", -1),
+        (" EX 10", 10_000),
+        ("", 10_000),
+        (" PERSIST", -1),
+        (" PX 10 PX 20", 20),
+        (" EXAT 1010", 10_000),
+        (" PXAT 1000010", 10),
+        (" persist PERSIST", -1),
+    ] {
+        assert_eq!(shard.say(&format!("GETEX k{options}")), Reply::text("7"), "{options}");
+        assert_eq!(shard.count("PTTL k"), ttl_ms, "{options}");
+    }
+    assert_eq!(shard.say("GETEX k EXAT 1"), Reply::text("7"));
+    assert_eq!(shard.count("EXISTS k"), 0);
+}
+
+#[test]
+fn getex_checks_its_arguments_in_redis_order() {
+    let mut shard = Shard::default();
+    shard.say("HSET h a 1");
+    shard.say("SET k 1");
+    for options in ["NX", "GET", "KEEPTTL", "EX", "EX 1 PERSIST", "PERSIST PX 1", "EX 1 PX 1", "x"]
+    {
+        assert_eq!(shard.fail(&format!("GETEX h {options}")), "ERR syntax error", "{options}");
+    }
+    assert_eq!(shard.fail("GETEX h EX x"), WRONG_TYPE);
+    assert_eq!(shard.say("GETEX none EX x"), Reply::Null);
+    assert_eq!(shard.fail("GETEX k EX x"), "ERR value is not an integer or out of range");
+    assert_eq!(shard.fail("GETEX k PXAT 0"), "ERR invalid expire time in 'getex' command");
+    assert_eq!(shard.count("TTL k"), -1);
+}
+
+#[test]
+fn append_and_setrange_write_parts_and_keep_the_deadline() {
+    let mut shard = Shard::default();
+    assert_eq!(shard.count("APPEND k 12"), 2);
+    shard.say("EXPIRE k 100");
+    assert_eq!(shard.count("APPEND k 3"), 3);
+    assert_eq!(shard.say("GET k"), Reply::text("123"));
+    assert_eq!(shard.count("SETRANGE k 1 xyz"), 4);
+    assert_eq!(shard.say("GET k"), Reply::text("1xyz"));
+    assert_eq!(shard.count("SETRANGE k 6 end"), 9);
+    assert_eq!(shard.say("GET k"), Reply::text("1xyz\0\0end"));
+    assert_eq!(shard.count("STRLEN k"), 9);
+    assert_eq!(shard.count("TTL k"), 100);
+    assert_eq!(shard.count("SETRANGE new 2 v"), 3);
+    assert_eq!(shard.say("GET new"), Reply::text("\0\0v"));
+    shard.ask(&["SETRANGE", "none", "5", ""]);
+    assert_eq!(shard.count("EXISTS none"), 0);
+}
+
+#[test]
+fn a_string_that_would_be_too_long_takes_no_memory() {
+    let mut shard = Shard::default();
+    shard.say("SET k 123");
+    let text = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    for line in [
+        "SETRANGE k 536870912 x",
+        "SETRANGE none 536870911 xy",
+        "SETRANGE none 9223372036854775807 x",
+    ] {
+        assert_eq!(shard.fail(line), text, "{line}");
+    }
+    assert_eq!(shard.fail("SETRANGE k -1 x"), "ERR offset is out of range");
+    assert_eq!(shard.fail("SETRANGE k 1.5 x"), "ERR value is not an integer or out of range");
+    assert_eq!(shard.ask(&["SETRANGE", "k", "536870912", ""]), Reply::Integer(3));
+    assert_eq!(shard.count("EXISTS k none"), 1);
+}
+
+#[test]
+fn getrange_counts_from_both_ends() {
+    let mut shard = Shard::default();
+    shard.ask(&["SET", "k", "This is a string"]);
+    shard.say("SET n -1234");
+    for (line, part) in [
+        ("GETRANGE k 0 3", "This"),
+        ("GETRANGE k -3 -1", "ing"),
+        ("GETRANGE k 10 100", "string"),
+        ("GETRANGE k 5 3", ""),
+        ("GETRANGE k -1 -5", ""),
+        ("GETRANGE k -100 -50", "T"),
+        ("GETRANGE k -9223372036854775808 9223372036854775807", "This is a string"),
+        ("SUBSTR n 0 1", "-1"),
+        ("GETRANGE none 0 -1", ""),
+    ] {
+        assert_eq!(shard.say(line), Reply::text(part), "{line}");
+    }
+    let not_an_integer = "ERR value is not an integer or out of range";
+    shard.say("HSET h a 1");
+    assert_eq!(shard.fail("GETRANGE h x 1"), not_an_integer);
+    assert_eq!(shard.fail("GETRANGE h 1 x"), not_an_integer);
+}
+
+#[test]
+fn incrbyfloat_keeps_the_deadline_and_checks_the_value_first() {
+    let mut shard = Shard::default();
+    shard.say("SET n 10.5 EX 100");
+    assert_eq!(shard.say("INCRBYFLOAT n 0.1"), Reply::text("10.6"));
+    assert_eq!(shard.say("INCRBYFLOAT n -5.6e0"), Reply::text("5"));
+    assert_eq!(shard.count("INCR n"), 6);
+    assert_eq!(shard.count("TTL n"), 100);
+    assert_eq!(shard.say("INCRBYFLOAT new 3"), Reply::text("3"));
+    shard.say("HSET h a 1");
+    shard.say("MSET text abc infinite inf");
+    let not_a_float = "ERR value is not a valid float";
+    let not_finite = "ERR increment would produce NaN or Infinity";
+    for (line, text) in [
+        ("INCRBYFLOAT h x", WRONG_TYPE),
+        ("INCRBYFLOAT text 1", not_a_float),
+        ("INCRBYFLOAT n nan", not_a_float),
+        ("INCRBYFLOAT n 1.5x", not_a_float),
+        ("INCRBYFLOAT n inf", not_finite),
+        ("INCRBYFLOAT infinite 1", not_finite),
+        ("INCRBYFLOAT none -inf", not_finite),
+    ] {
+        assert_eq!(shard.fail(line), text, "{line}");
+    }
+    assert_eq!(shard.count("EXISTS none"), 0);
+}
+
+#[test]
+fn a_string_that_was_written_to_is_raw_until_it_is_set_again() {
+    let mut shard = Shard::default();
+    let mut encoding = |line: &str| {
+        shard.say("SET k 12");
+        assert!(!matches!(shard.say(line), Reply::Error(_)), "{line}");
+        shard.say("OBJECT ENCODING k")
+    };
+    for (line, expected) in [
+        ("APPEND k 3", "raw"),
+        ("APPEND k ", "raw"),
+        ("SETRANGE k 0 3", "raw"),
+        ("SETRANGE k 0 ", "int"),
+        ("INCRBYFLOAT k 1", "embstr"),
+        ("GETSET k 13", "int"),
+        ("GETEX k EX 100", "int"),
+    ] {
+        assert_eq!(encoding(line), Reply::text(expected), "{line}");
+    }
+    shard.say("APPEND k 3");
+    shard.say("EXPIRE k 100");
+    assert_eq!(shard.say("OBJECT ENCODING k"), Reply::text("raw"));
+    assert_eq!(shard.count("INCR k"), 124);
+    assert_eq!(shard.say("OBJECT ENCODING k"), Reply::text("int"));
+    shard.say("APPEND k 3");
+    shard.say("SET k abc");
+    assert_eq!(shard.say("OBJECT ENCODING k"), Reply::text("embstr"));
+    shard.say("DEL k");
+    assert_eq!(shard.count("APPEND k 12"), 2);
+    assert_eq!(shard.say("OBJECT ENCODING k"), Reply::text("int"));
 }

@@ -8,7 +8,7 @@ use crate::support::{Recorder, Shard};
 
 /// Words that commands look for, numbers at borders, and noise.
 fn word() -> impl Strategy<Value = Vec<u8>> {
-    const WORDS: [&str; 48] = [
+    const WORDS: [&str; 56] = [
         "",
         "k",
         "h",
@@ -40,6 +40,14 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         "EXAT",
         "PXAT",
         "KEEPTTL",
+        "PERSIST",
+        "FIELDS",
+        "FIELDS",
+        "FIELDS",
+        "FNX",
+        "FXX",
+        "2",
+        "536870912",
         "COUNT",
         "MATCH",
         "TYPE",
