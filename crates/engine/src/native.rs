@@ -127,10 +127,15 @@ impl Wire for Native {
     }
 
     fn integer(&self, reply: &[u8]) -> Option<i64> {
-        match Reply::read(reply) {
+        match Reply::split(reply).0 {
             Reply::Integer(integer) => Some(integer),
             _ => None,
         }
+    }
+
+    fn array(&self, reply: &[u8]) -> Option<(usize, usize)> {
+        let Reply::Array(elements) = Reply::read(reply) else { return None };
+        Some((elements.left, reply.len() - elements.bytes.len()))
     }
 
     fn is_error(&self, reply: &[u8]) -> bool {

@@ -144,6 +144,7 @@ impl Plan {
                 Merge::Sum => merge_sum(wire, replies, merged),
                 Merge::Status => merge_status(wire, replies, merged),
                 Merge::Array => merge_array(wire, replies, merged),
+                Merge::Draw => merge_draw(wire, replies, merged),
             }
         }
     }
@@ -241,27 +242,45 @@ fn merge_status<'a>(
     merged.end();
 }
 
-/// Each reply is an array of one: their elements, under one head.
+/// Each reply is an array: their elements, under one head.
 fn merge_array<'a>(
     wire: &'static dyn Wire,
     replies: impl Iterator<Item = &'a [u8]> + Clone,
     merged: &mut ReplyBuffer,
 ) {
-    if replies.clone().any(|reply| wire.is_error(reply)) {
+    let arrays = replies.clone().map(|reply| wire.array(reply));
+    let Some(count) = arrays.map(|array| Some(array?.0)).sum::<Option<usize>>() else {
         return merge_status(wire, replies, merged);
+    };
+    wire.lend(merged, &mut |sink| sink.array(count));
+    for reply in replies {
+        let (_, start) = wire.array(reply).unwrap_or_default();
+        merged.bytes.extend_from_slice(&reply[start..]);
     }
-    let count = replies.clone().count();
-    let mut head_bytes = 0;
+    merged.end();
+}
+
+/// Each reply is a lot and a string, or else nothing: the string with the lowest lot.
+fn merge_draw<'a>(
+    wire: &'static dyn Wire,
+    replies: impl Iterator<Item = &'a [u8]> + Clone,
+    merged: &mut ReplyBuffer,
+) {
+    let lots = replies.clone().filter_map(|reply| {
+        let pair = &reply[wire.array(reply)?.1..];
+        Some((wire.integer(pair)?, pair))
+    });
+    let Some((lot, pair)) = lots.min_by_key(|(lot, _)| *lot) else {
+        return merge_status(wire, replies, merged);
+    };
+    let mut lot_bytes = 0;
     wire.lend(merged, &mut |sink| {
         let start = sink.written();
-        sink.array(1);
-        head_bytes = sink.written() - start;
+        sink.integer(lot);
+        lot_bytes = sink.written() - start;
         sink.truncate(start);
-        sink.array(count);
     });
-    for reply in replies {
-        merged.bytes.extend_from_slice(&reply[head_bytes..]);
-    }
+    merged.bytes.extend_from_slice(&pair[lot_bytes..]);
     merged.end();
 }
 
@@ -277,7 +296,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{merge_array, merge_status, merge_sum};
+    use super::{merge_array, merge_draw, merge_status, merge_sum};
     use crate::native::{Native, Reply};
     use crate::wire::{ReplyBuffer, Wire};
     use hectare_store::{CommandError, ReplySink, Value};
@@ -316,20 +335,40 @@ mod tests {
     }
 
     #[test]
-    fn arrays_of_one_become_one_array() {
-        let replies = [
+    fn arrays_become_one_array() {
+        let array = |elements: &[&[u8]]| {
             written(|sink| {
-                sink.array(1);
-                sink.value(Value::Bytes(b"a"));
-            }),
-            written(|sink| {
-                sink.array(1);
-                sink.null();
-            }),
-        ];
+                sink.array(elements.len());
+                elements.iter().for_each(|element| sink.value(Value::Bytes(element)));
+            })
+        };
+        let null = written(|sink| {
+            sink.array(1);
+            sink.null();
+        });
+        let replies = [array(&[b"a", b"b"]), array(&[]), null];
         let mut merged = ReplyBuffer::default();
         merge_array(&Native, replies.iter().map(Vec::as_slice), &mut merged);
         let Reply::Array(elements) = Reply::read(merged.get(0)) else { panic!("an array") };
-        assert_eq!(elements.collect::<Vec<_>>(), [Reply::Bytes(b"a"), Reply::Null]);
+        let expected = [Reply::Bytes(b"a"), Reply::Bytes(b"b"), Reply::Null];
+        assert_eq!(elements.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_lowest_lot_is_drawn() {
+        let lot = |lot: i64, key: &'static [u8]| {
+            written(move |sink| {
+                sink.array(2);
+                sink.integer(lot);
+                sink.value(Value::Bytes(key));
+            })
+        };
+        let null = written(|sink| sink.null());
+        let mut merged = ReplyBuffer::default();
+        let replies = [null.clone(), lot(70_000, b"a"), lot(3, b"b"), lot(500, b"c")];
+        merge_draw(&Native, replies.iter().map(Vec::as_slice), &mut merged);
+        merge_draw(&Native, [&null[..], &null].into_iter(), &mut merged);
+        assert_eq!(Reply::read(merged.get(0)), Reply::Bytes(b"b"));
+        assert_eq!(Reply::read(merged.get(1)), Reply::Null);
     }
 }

@@ -8,8 +8,12 @@ pub trait Wire: std::fmt::Debug + Sync {
     /// Lends a sink that appends to `replies`.
     fn lend(&self, replies: &mut ReplyBuffer, run: &mut dyn FnMut(&mut dyn ReplySink));
 
-    /// The integer that a reply is; `None` if it is something else.
+    /// The integer that a reply is, or begins with; `None` if that is something else.
     fn integer(&self, reply: &[u8]) -> Option<i64>;
+
+    /// How many elements a reply has that is an array, and at which byte the first of them begins;
+    /// `None` if it is something else.
+    fn array(&self, reply: &[u8]) -> Option<(usize, usize)>;
 
     /// Whether a reply is an error.
     fn is_error(&self, reply: &[u8]) -> bool;

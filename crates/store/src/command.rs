@@ -79,7 +79,7 @@ pub enum Keys {
 /// How a command reaches the shards that hold its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spread {
-    /// To the shard of its one key.
+    /// To the shard of its one key, or to any if it has none.
     One,
     /// Key by key (with what belongs to each key), each to its shard.
     EachKey(Merge),
@@ -96,6 +96,9 @@ pub enum Merge {
     Sum,
     /// `OK` if all say so, else the first error.
     Status,
-    /// An array with one element for each key, in the order of the keys.
+    /// The elements of their arrays in one array, in the order of the answers.
     Array,
+    /// Of answers that are a lot and a string, the string with the lowest lot; a null where no answer
+    /// is such.
+    Draw,
 }

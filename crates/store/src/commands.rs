@@ -12,6 +12,7 @@ mod hash_number;
 mod hash_random;
 mod hash_scan;
 mod key;
+mod key_list;
 mod keyspace;
 mod object;
 mod scan;
@@ -147,7 +148,7 @@ fn until_nul(argument: &[u8]) -> &[u8] {
     argument.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-const GROUPS: [&[Command]; 15] = [
+const GROUPS: [&[Command]; 16] = [
     hash::ROWS,
     hash_ex::ROWS,
     hash_expire::ROWS,
@@ -159,6 +160,7 @@ const GROUPS: [&[Command]; 15] = [
     string_number::ROWS,
     string_range::ROWS,
     key::ROWS,
+    key_list::ROWS,
     expire::ROWS,
     scan::ROWS,
     keyspace::ROWS,

@@ -90,9 +90,10 @@ fn a_hash_is_gone_with_its_last_field() {
     assert_eq!(past("TTL h"), Reply::Integer(-2));
     assert_eq!(past("TYPE h"), Reply::Status("none".to_owned()));
     assert_eq!(past("SET h v NX"), Reply::ok());
-    for line in ["GET h", "OBJECT ENCODING h", "MEMORY USAGE h"] {
+    for line in ["GET h", "OBJECT ENCODING h", "MEMORY USAGE h", "RANDOMKEY"] {
         assert_eq!(past(line), Reply::Null, "{line}");
     }
+    assert_eq!(past("KEYS *"), Reply::Array(vec![]));
     let nothing = Reply::Array(vec![Reply::text("0"), Reply::Array(vec![])]);
     assert_eq!(past("SCAN 0"), nothing);
 }

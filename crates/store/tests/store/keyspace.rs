@@ -124,3 +124,97 @@ fn a_large_hash_gives_its_memory_back_when_it_shrinks() {
     assert!(shard.count("MEMORY USAGE h") < 200);
     assert_eq!(shard.say("OBJECT ENCODING h"), Reply::text("hashtable"));
 }
+
+#[test]
+fn keys_are_listed_by_pattern() {
+    let mut shard = Shard::default();
+    shard.say("MSET user:1 a user:2 b name c");
+    shard.say("HSET user:3 f v");
+    let mut listed = |pattern: &str| {
+        let keys = shard.ask(&["KEYS", pattern]).into_elements();
+        let mut keys = keys.into_iter().map(Reply::into_bytes).collect::<Vec<_>>();
+        keys.sort();
+        String::from_utf8(keys.join(&b' ')).expect("the keys are text")
+    };
+    assert_eq!(listed("*"), "name user:1 user:2 user:3");
+    assert_eq!(listed("user:[12]"), "user:1 user:2");
+    assert_eq!(listed("x*"), "");
+    assert_eq!(listed(""), "");
+}
+
+#[test]
+fn randomkey_draws_few_keys_about_as_often() {
+    let mut shard = Shard::default();
+    assert_eq!(shard.say("RANDOMKEY"), Reply::Null);
+    for key in 0..10 {
+        shard.say(&format!("SET {key} v"));
+    }
+    let mut times = [0; 10];
+    for _ in 0..10_000 {
+        let key = shard.say("RANDOMKEY").into_bytes();
+        times[usize::from(key[0] - b'0')] += 1;
+    }
+    assert!(times.iter().all(|times| (800..1_200).contains(times)), "{times:?}");
+}
+
+#[test]
+fn randomkey_reaches_all_of_many_keys_and_none_that_is_past() {
+    let mut shard = Shard::default();
+    for key in 0..300 {
+        shard.say(&format!("SET {key} v"));
+        shard.say(&format!("SET past:{key} v PX 1"));
+    }
+    shard.store.set_now(1_000);
+    let mut drawn = std::collections::BTreeSet::new();
+    for _ in 0..30_000 {
+        drawn.insert(shard.say("RANDOMKEY").into_bytes());
+    }
+    assert_eq!(drawn.len(), 300);
+    assert!(drawn.iter().all(|key| !key.starts_with(b"past")));
+}
+
+#[test]
+fn where_there_are_other_shards_a_lot_comes_before_a_random_key() {
+    let mut shards = [1, 3].map(|keys| {
+        let mut shard = Shard::with_config(|config| {
+            (config.shards, config.random_seed) = (2, keys);
+        });
+        for key in 0..keys {
+            shard.say(&format!("SET {key} v"));
+        }
+        shard
+    });
+    let mut drawn_from_first = 0;
+    for _ in 0..4_000 {
+        let [first, second] = shards.each_mut().map(|shard| {
+            let elements = shard.say("RANDOMKEY").into_elements();
+            let [Reply::Integer(lot), Reply::Bytes(_)] = elements[..] else { panic!() };
+            lot
+        });
+        drawn_from_first += i32::from(first < second);
+    }
+    // One key of four.
+    assert!((850..1_150).contains(&drawn_from_first), "{drawn_from_first}");
+}
+
+#[test]
+fn object_tells_what_redis_would() {
+    let mut shard = Shard::default();
+    shard.say("MSET small 9999 large 10000 negative -1 text x");
+    shard.say("HSET hash f v");
+    shard.say("APPEND small 9");
+    shard.say("SET small 9999");
+    for (key, references) in
+        [("small", i64::from(i32::MAX)), ("large", 1), ("negative", 1), ("text", 1), ("hash", 1)]
+    {
+        assert_eq!(shard.count(&format!("OBJECT REFCOUNT {key}")), references, "{key}");
+    }
+    assert_eq!(shard.count("OBJECT IDLETIME hash"), 0);
+    assert!(shard.fail("OBJECT FREQ hash").starts_with("ERR An LFU maxmemory policy is not"));
+    for name in ["REFCOUNT", "IDLETIME", "FREQ", "ENCODING"] {
+        assert_eq!(shard.say(&format!("OBJECT {name} none")), Reply::Null, "{name}");
+    }
+    let help = shard.say("object help").into_elements();
+    assert_eq!(help.len(), 15);
+    assert_eq!(help.last(), Some(&Reply::Status("    Print this help.".to_owned())));
+}

@@ -41,6 +41,12 @@ impl Wire for ReplyForm {
         }
     }
 
+    fn array(&self, reply: &[u8]) -> Option<(usize, usize)> {
+        let head_bytes = reply.iter().position(|&byte| byte == b'\n')? + 1;
+        let digits = reply.strip_prefix(b"*")?.get(..head_bytes - 3)?;
+        Some((std::str::from_utf8(digits).ok()?.parse().ok()?, head_bytes))
+    }
+
     fn is_error(&self, reply: &[u8]) -> bool {
         reply.starts_with(b"-")
     }
