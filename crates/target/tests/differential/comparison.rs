@@ -25,7 +25,7 @@ pub(crate) struct Comparison {
 struct Probe {
     key: Vec<u8>,
     is_unordered: bool,
-    /// Fields and values, as elements of a reply.
+    /// Fields and values, or keys, as elements of a reply.
     fields: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -73,10 +73,19 @@ impl Comparison {
             "hkeys" | "hvals" if is_unordered => same_elements(redis, engine, 1),
             "hscan" if is_unordered => self.same_field_scan(command, redis, engine),
             "hrandfield" => self.same_draw(command, is_unordered, redis, engine),
+            "keys" => same_elements(redis, engine, 1),
+            "randomkey" => {
+                let is_key = |reply: &[u8]| self.probe.fields.contains_key(reply);
+                check(is_key(redis) && is_key(engine), "both should be a key")
+            }
             "scan" => same_key_scan(command, redis, engine),
             "ttl" | "pttl" | "expiretime" | "pexpiretime" => self.same_time(row, redis, engine),
             "httl" | "hpttl" | "hexpiretime" | "hpexpiretime" => {
                 self.same_times(&row[1..], redis, engine)
+            }
+            "object|idletime" => {
+                let is_time = |reply: &[u8]| integer(reply).is_some_and(|seconds| seconds >= 0);
+                check(is_time(redis) && is_time(engine), "both should be a number of seconds")
             }
             "memory|usage" => {
                 let weighs = |reply: &[u8]| integer(reply).is_some_and(|bytes| bytes > 0);
@@ -87,7 +96,7 @@ impl Comparison {
     }
 
     /// `OBJECT ENCODING` and `HGETALL` of one key, one after the other, tell of that key until
-    /// another command comes.
+    /// another command comes. So does `KEYS *` of the keys.
     fn note(&mut self, row: &str, command: &Command, reply: &[u8]) {
         match (row, &command[..]) {
             ("object|encoding", [_, _, key]) => {
@@ -100,6 +109,11 @@ impl Comparison {
                 let fields = elements(reply).and_then(|(_, elements)| pairs(&elements));
                 let owned = |(field, value): (&[u8], &[u8])| (field.to_vec(), value.to_vec());
                 self.probe.fields = fields.unwrap_or_default().into_iter().map(owned).collect();
+            }
+            ("keys", [_, pattern]) if pattern == b"*" => {
+                let (_, keys) = elements(reply).unwrap_or_default();
+                let fields = keys.into_iter().map(|key| (key.to_vec(), Vec::new())).collect();
+                self.probe = Probe { fields, ..Probe::default() };
             }
             _ => self.probe = Probe::default(),
         }

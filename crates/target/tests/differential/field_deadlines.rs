@@ -11,7 +11,7 @@ pub(crate) const SECONDS_ABSOLUTE: TimeForm = (Words::time_absolute, Unit::Secon
 pub(crate) const MILLISECONDS_ABSOLUTE: TimeForm = (Words::time_absolute, Unit::Milliseconds);
 
 /// Options that take a time.
-const TIME_OPTIONS: [(&str, TimeForm); 4] = [
+pub(crate) const TIME_OPTIONS: [(&str, TimeForm); 4] = [
     ("ex", SECONDS_FROM_NOW),
     ("px", MILLISECONDS_FROM_NOW),
     ("exat", SECONDS_ABSOLUTE),

@@ -6,6 +6,7 @@
 use crate::field_deadlines::{
     self, MILLISECONDS_ABSOLUTE, MILLISECONDS_FROM_NOW, SECONDS_ABSOLUTE, SECONDS_FROM_NOW,
 };
+use crate::string_parts;
 use crate::words::{
     Command, FLOAT_FIELD, GROWN_KEY, INTEGER_FIELD, IS_X86_64, KEYS, Liking, Unit, Words,
 };
@@ -65,17 +66,31 @@ const ROWS: &[Row] = &[
     row("hgetex", 400, field_deadlines::hgetex),
     row("hsetex", 400, field_deadlines::hsetex),
     row("set", 800, set),
-    row("get", 300, |words, command| command.push(words.key(Liking::String))),
+    row("setex", 100, string_parts::setex),
+    row("psetex", 100, string_parts::psetex),
+    row("setnx", 100, string_parts::key_and_value),
+    row("get", 300, string_parts::key),
+    row("getset", 100, string_parts::key_and_value),
+    row("getdel", 60, string_parts::key),
+    row("getex", 300, string_parts::getex),
+    row("append", 250, string_parts::key_and_value),
+    row("strlen", 120, string_parts::key),
+    row("getrange", 250, string_parts::getrange),
+    row("substr", 60, string_parts::getrange),
+    row("setrange", 250, string_parts::setrange),
     row("mset", 120, mset),
     row("mget", 150, |words, command| command.extend(words.keys(Liking::Any))),
-    row("incr", 120, |words, command| command.push(words.key(Liking::String))),
-    row("decr", 120, |words, command| command.push(words.key(Liking::String))),
+    row("incr", 120, string_parts::key),
+    row("decr", 120, string_parts::key),
     row("incrby", 300, string_and_integer),
     row("decrby", 300, string_and_integer),
+    row("incrbyfloat", 400, string_parts::incrbyfloat),
     row("del", 120, |words, command| command.extend(words.keys(Liking::Any))),
     row("unlink", 80, |words, command| command.extend(words.keys(Liking::Any))),
     row("exists", 150, |words, command| command.extend(words.keys(Liking::Any))),
     row("type", 150, any_key),
+    row("keys", 100, |words, command| command.push(words.pattern())),
+    row("randomkey", 100, |_, _| {}),
     row("expire", 200, |words, command| {
         expire(words, command, Words::time_from_now, Unit::Seconds);
     }),
@@ -98,6 +113,10 @@ const ROWS: &[Row] = &[
     row("flushdb", 1, flush),
     row("flushall", 1, flush),
     row("object|encoding", 300, any_key),
+    row("object|refcount", 100, any_key),
+    row("object|idletime", 30, any_key),
+    row("object|freq", 30, any_key),
+    row("object|help", 5, |_, _| {}),
     row("memory|usage", 150, memory_usage),
 ];
 
@@ -147,6 +166,9 @@ impl Grammar {
         if let Some(key) = command.get(2..3).filter(|_| is("memory")) {
             ask("EXISTS", key);
         }
+        if is("randomkey") {
+            ask("KEYS *", &[]);
+        }
         let Some(key) = command.get(1..2) else { return };
         if is("hgetall") || is("hkeys") || is("hvals") || is("hrandfield") || is("hscan") {
             ask("OBJECT ENCODING", key);
@@ -194,6 +216,8 @@ fn option(words: &mut Words) -> Vec<u8> {
         "lt",
         "get",
         "keepttl",
+        "persist",
+        "fxx",
         "withvalues",
         "novalues",
         "sync",

@@ -14,6 +14,7 @@ mod trial;
 
 mod field_deadlines;
 mod grammar;
+mod string_parts;
 mod words;
 
 mod comparison;
