@@ -134,7 +134,7 @@ fn quotable_last(argument: &[u8]) -> String {
     printable(&argument[..argument.iter().rposition(is_text).map_or(0, |last| last + 1)])
 }
 
-/// Whether an argument is this word, in upper or lower case.
+/// Whether an option is this word, in upper or lower case; it ends where a C string ends.
 fn is_word(argument: &[u8], word: &str) -> bool {
     until_nul(argument).eq_ignore_ascii_case(word.as_bytes())
 }

@@ -1,7 +1,7 @@
 //! How do keys get deadlines, and what is said of them?
 
 use crate::command::{Command, Flags};
-use crate::commands::quotable_last;
+use crate::commands::{is_word, quotable_last};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::number::parse_integer;
@@ -154,12 +154,12 @@ impl Conditions {
     fn parse(options: Args<'_>) -> Result<Self, CommandError> {
         let mut parsed = Self::default();
         for option in options.iter() {
-            let is = |name: &[u8]| option.eq_ignore_ascii_case(name);
+            let is = |word| is_word(option, word);
             let condition = match option {
-                _ if is(b"nx") => &mut parsed.if_none,
-                _ if is(b"xx") => &mut parsed.if_some,
-                _ if is(b"gt") => &mut parsed.if_later,
-                _ if is(b"lt") => &mut parsed.if_earlier,
+                _ if is("nx") => &mut parsed.if_none,
+                _ if is("xx") => &mut parsed.if_some,
+                _ if is("gt") => &mut parsed.if_later,
+                _ if is("lt") => &mut parsed.if_earlier,
                 _ => {
                     let text = format!("ERR Unsupported option {}", quotable_last(option));
                     return Err(CommandError::Other(text.into()));

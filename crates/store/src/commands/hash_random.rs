@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::command::{Command, Flags};
+use crate::commands::is_word;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::number::parse_integer;
@@ -55,9 +56,7 @@ impl Draw {
             ));
         }
         let with_values = match options.get(0) {
-            Some(option) if options.len() == 1 && option.eq_ignore_ascii_case(b"withvalues") => {
-                true
-            }
+            Some(option) if options.len() == 1 && is_word(option, "withvalues") => true,
             Some(_) => return Err(CommandError::Syntax),
             None => false,
         };

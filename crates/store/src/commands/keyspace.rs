@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Flags, Keys, Merge, Spread};
 use crate::commands::hash::integer;
+use crate::commands::is_word;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::reply::ReplySink;
@@ -61,7 +62,7 @@ fn check_flush_options(args: Args<'_>) -> Result<(), CommandError> {
     match args.get(0) {
         None => Ok(()),
         Some(option) => {
-            let is_known = [&b"sync"[..], b"async"].iter().any(|o| option.eq_ignore_ascii_case(o));
+            let is_known = is_word(option, "sync") || is_word(option, "async");
             if is_known && args.len() == 1 { Ok(()) } else { Err(CommandError::Syntax) }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Flags, Keys};
 use crate::commands::hash::integer;
+use crate::commands::is_word;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::number::parse_integer;
@@ -129,7 +130,7 @@ fn memory_usage(
 ) -> Result<(), CommandError> {
     let mut options = args.skip(1).iter();
     while let Some(option) = options.next() {
-        let samples = options.next().filter(|_| option.eq_ignore_ascii_case(b"samples"));
+        let samples = options.next().filter(|_| is_word(option, "samples"));
         let samples = parse_integer(samples.ok_or(CommandError::Syntax)?);
         if samples.ok_or(CommandError::NotAnInteger)? < 0 {
             return Err(CommandError::Syntax);

@@ -1,7 +1,7 @@
 //! How is a keyspace gone through, a few keys at a time?
 
 use crate::command::{Command, Flags, Keys, Spread};
-use crate::commands::until_nul;
+use crate::commands::{is_word, until_nul};
 use crate::config::{Config, SHARD_BITS, SHARDS_MAX};
 use crate::context::Context;
 use crate::error::CommandError;
@@ -130,9 +130,9 @@ impl<'a> ScanOptions<'a> {
         };
         let mut index = 0;
         while let Some(option) = options.get(index) {
-            let is = |name: &[u8]| option.eq_ignore_ascii_case(name);
+            let is = |word| is_word(option, word);
             match options.get(index + 1) {
-                Some(count) if is(b"count") => {
+                Some(count) if is("count") => {
                     let count = parse_integer(count).ok_or(CommandError::NotAnInteger)?;
                     if count < 1 {
                         return Err(CommandError::Syntax);
@@ -140,15 +140,15 @@ impl<'a> ScanOptions<'a> {
                     parsed.count = usize::try_from(count).unwrap_or(usize::MAX);
                     index += 2;
                 }
-                Some(pattern) if is(b"match") => {
+                Some(pattern) if is("match") => {
                     parsed.pattern = Some(Glob::new(pattern)).filter(|_| pattern != b"*");
                     index += 2;
                 }
-                Some(name) if is(b"type") && scanned == Scanned::Keys => {
+                Some(name) if is("type") && scanned == Scanned::Keys => {
                     parsed.type_name = Some(name);
                     index += 2;
                 }
-                _ if is(b"novalues") => {
+                _ if is("novalues") => {
                     if scanned != Scanned::Fields {
                         return Err(CommandError::text(
                             "ERR NOVALUES option can only be used in HSCAN",
@@ -165,7 +165,7 @@ impl<'a> ScanOptions<'a> {
 
     /// A type that nobody knows is no error; no key is of it.
     fn is_type(&self, type_name: &str) -> bool {
-        self.type_name.is_none_or(|wanted| wanted.eq_ignore_ascii_case(type_name.as_bytes()))
+        self.type_name.is_none_or(|wanted| is_word(wanted, type_name))
     }
 
     pub(super) fn is_match(&self, name: &[u8]) -> bool {
