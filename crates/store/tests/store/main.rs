@@ -7,6 +7,8 @@ mod fields;
 mod hash;
 mod keyspace;
 mod model;
+mod model_fields;
+mod model_strings;
 mod resolve;
 mod scan;
 mod string;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::model_fields;
 use crate::support::{Reply, Shard};
 
 /// A field and its value.
-type Pair = (Vec<u8>, Vec<u8>);
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
 
 /// Limits so small that hashes pass them often.
 const LISTPACK_ENTRIES_MAX: usize = 4;
@@ -24,16 +25,41 @@ fn shard() -> Shard {
 }
 
 #[derive(Clone, Debug)]
-enum Held {
-    Text(Vec<u8>),
-    Fields { pairs: Vec<(Vec<u8>, Vec<u8>)>, is_hashtable: bool },
+pub(crate) enum Held {
+    Text {
+        text: Vec<u8>,
+        is_raw: bool,
+    },
+    Fields {
+        pairs: Vec<Pair>,
+        deadlines: BTreeMap<Vec<u8>, u64>,
+        is_hashtable: bool,
+        is_listpackex: bool,
+    },
+}
+
+/// What stays of a field that is set again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Nothing,
+    Deadline,
+}
+
+impl Held {
+    pub(crate) fn text(text: &[u8]) -> Self {
+        Self::Text { text: text.to_vec(), is_raw: false }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Fields { pairs, .. } if pairs.is_empty())
+    }
 }
 
 /// What a store holds, as a list of plain values.
 #[derive(Debug, Default)]
-struct Model {
-    keys: BTreeMap<Vec<u8>, (Held, Option<u64>)>,
-    now_ms: u64,
+pub(crate) struct Model {
+    pub(crate) keys: BTreeMap<Vec<u8>, (Held, Option<u64>)>,
+    pub(crate) now_ms: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +69,7 @@ enum Step {
     Expire { budget: usize },
 }
 
-fn wrong_type() -> Reply {
+pub(crate) fn wrong_type() -> Reply {
     let text = "WRONGTYPE Operation against a key holding the wrong kind of value";
     Reply::Error(text.to_owned())
 }
@@ -52,16 +78,16 @@ fn error(text: &str) -> Reply {
     Reply::Error(format!("ERR {text}"))
 }
 
-fn count(count: usize) -> Reply {
+pub(crate) fn count(count: usize) -> Reply {
     Reply::Integer(i64::try_from(count).expect("a count of a test fits"))
 }
 
-fn optional(bytes: Option<&Vec<u8>>) -> Reply {
+pub(crate) fn optional(bytes: Option<&Vec<u8>>) -> Reply {
     bytes.map_or(Reply::Null, |bytes| Reply::Bytes(bytes.clone()))
 }
 
 /// An integer if the text is the one that it prints as.
-fn canonical(text: &[u8]) -> Option<i64> {
+pub(crate) fn canonical(text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     text.parse::<i64>().ok().filter(|integer| integer.to_string() == text)
 }
@@ -69,11 +95,23 @@ fn canonical(text: &[u8]) -> Option<i64> {
 impl Model {
     fn drop_past(&mut self) {
         let now_ms = self.now_ms;
-        self.keys.retain(|_, (_, deadline)| deadline.is_none_or(|deadline| deadline >= now_ms));
+        self.keys.retain(|_, (held, deadline)| {
+            if let Held::Fields { pairs, deadlines, .. } = held {
+                pairs.retain(|(field, _)| deadlines.get(field).is_none_or(|&at| at >= now_ms));
+                deadlines.retain(|_, at| *at >= now_ms);
+            }
+            !held.is_empty() && deadline.is_none_or(|deadline| deadline >= now_ms)
+        });
+    }
+
+    pub(crate) fn drop_empty(&mut self, key: &[u8]) {
+        if self.keys.get(key).is_some_and(|(held, _)| held.is_empty()) {
+            self.keys.remove(key);
+        }
     }
 
     /// The fields at a key, if it holds a hash or nothing.
-    fn pairs(&self, key: &[u8]) -> Result<&[Pair], Reply> {
+    pub(crate) fn pairs(&self, key: &[u8]) -> Result<&[Pair], Reply> {
         match self.keys.get(key) {
             Some((Held::Fields { pairs, .. }, _)) => Ok(pairs),
             Some(_) => Err(wrong_type()),
@@ -81,17 +119,32 @@ impl Model {
         }
     }
 
-    fn field(&self, key: &[u8], field: &[u8]) -> Result<Option<&Vec<u8>>, Reply> {
+    pub(crate) fn field(&self, key: &[u8], field: &[u8]) -> Result<Option<&Vec<u8>>, Reply> {
         Ok(self.pairs(key)?.iter().find(|(name, _)| name == field).map(|(_, value)| value))
     }
 
-    fn set_fields(&mut self, key: &[u8], new: &[(Vec<u8>, Vec<u8>)]) -> Result<usize, Reply> {
+    pub(crate) fn set_fields(
+        &mut self,
+        key: &[u8],
+        new: &[Pair],
+        kept: Kept,
+    ) -> Result<usize, Reply> {
         self.pairs(key)?;
-        let empty = Held::Fields { pairs: Vec::new(), is_hashtable: false };
+        let empty = Held::Fields {
+            pairs: Vec::new(),
+            deadlines: BTreeMap::new(),
+            is_hashtable: false,
+            is_listpackex: false,
+        };
         let (held, _) = self.keys.entry(key.to_vec()).or_insert((empty, None));
-        let Held::Fields { pairs, is_hashtable } = held else { return Err(wrong_type()) };
+        let Held::Fields { pairs, deadlines, is_hashtable, .. } = held else {
+            return Err(wrong_type());
+        };
         let before = pairs.len();
         for (field, value) in new {
+            if kept == Kept::Nothing {
+                deadlines.remove(field);
+            }
             match pairs.iter_mut().find(|(name, _)| name == field) {
                 Some((_, old)) => old.clone_from(value),
                 None => pairs.push((field.clone(), value.clone())),
@@ -104,7 +157,11 @@ impl Model {
         Ok(pairs.len() - before)
     }
 
-    fn add(old: Option<&Vec<u8>>, increment: &[u8], not_a_number: &str) -> Result<i64, Reply> {
+    pub(crate) fn add(
+        old: Option<&Vec<u8>>,
+        increment: &[u8],
+        not_a_number: &str,
+    ) -> Result<i64, Reply> {
         let invalid = || error("value is not an integer or out of range");
         let increment = canonical(increment).ok_or_else(invalid)?;
         let old = match old {
@@ -123,7 +180,12 @@ impl Model {
             "HSET" | "HSETNX" | "HGET" | "HMGET" | "HDEL" | "HGETALL" | "HLEN" | "HINCRBY" => {
                 self.run_on_hash(&name, &key, arguments)
             }
-            "SET" | "GET" | "INCRBY" => self.run_on_string(&name, &key, arguments),
+            "SET" | "GET" | "INCRBY" | "APPEND" | "SETRANGE" => {
+                self.run_on_string(&name, &key, arguments)
+            }
+            _ if arguments.contains(&b"FIELDS".to_vec()) => {
+                self.run_on_fields(&name, &key, arguments)
+            }
             _ => Ok(self.run_on_key(&name, &key, arguments)),
         };
         result.unwrap_or_else(|reply| reply)
@@ -138,13 +200,17 @@ impl Model {
         match name {
             "HSET" => {
                 let pairs = arguments.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-                Ok(count(self.set_fields(key, &pairs.collect::<Vec<_>>())?))
+                Ok(count(self.set_fields(key, &pairs.collect::<Vec<_>>(), Kept::Nothing)?))
             }
             "HSETNX" => {
                 if self.field(key, &arguments[0])?.is_some() {
                     return Ok(count(0));
                 }
-                self.set_fields(key, &[(arguments[0].clone(), arguments[1].clone())])?;
+                self.set_fields(
+                    key,
+                    &[(arguments[0].clone(), arguments[1].clone())],
+                    Kept::Nothing,
+                )?;
                 Ok(count(1))
             }
             "HGET" => Ok(optional(self.field(key, &arguments[0])?)),
@@ -154,14 +220,14 @@ impl Model {
             }
             "HDEL" => {
                 let before = self.pairs(key)?.len();
-                let Some((Held::Fields { pairs, .. }, _)) = self.keys.get_mut(key) else {
+                let Some((Held::Fields { pairs, deadlines, .. }, _)) = self.keys.get_mut(key)
+                else {
                     return Ok(count(0));
                 };
                 pairs.retain(|(field, _)| !arguments.contains(field));
+                deadlines.retain(|field, _| !arguments.contains(field));
                 let after = pairs.len();
-                if after == 0 {
-                    self.keys.remove(key);
-                }
+                self.drop_empty(key);
                 Ok(count(before - after))
             }
             "HGETALL" => {
@@ -175,41 +241,7 @@ impl Model {
                 let old = self.field(key, &arguments[0])?;
                 let sum = Self::add(old, &arguments[1], "hash value is not an integer")?;
                 let value = sum.to_string().into_bytes();
-                self.set_fields(key, &[(arguments[0].clone(), value)])?;
-                Ok(Reply::Integer(sum))
-            }
-            _ => unreachable!("{name}"),
-        }
-    }
-
-    fn run_on_string(
-        &mut self,
-        name: &str,
-        key: &[u8],
-        arguments: &[Vec<u8>],
-    ) -> Result<Reply, Reply> {
-        let old = || match self.keys.get(key) {
-            Some((Held::Text(text), _)) => Ok(Some(text)),
-            Some(_) => Err(wrong_type()),
-            None => Ok(None),
-        };
-        match name {
-            "SET" => {
-                let deadline = arguments
-                    .get(2)
-                    .and_then(|ms| canonical(ms))
-                    .map(|ms| self.now_ms.checked_add_signed(ms).expect("a test stays in range"));
-                self.keys.insert(key.to_vec(), (Held::Text(arguments[0].clone()), deadline));
-                Ok(Reply::ok())
-            }
-            "GET" => Ok(optional(old()?)),
-            "INCRBY" => {
-                Self::add(None, &arguments[0], "")?;
-                let not_a_number = "value is not an integer or out of range";
-                let sum = Self::add(old()?, &arguments[0], not_a_number)?;
-                let deadline = self.keys.get(key).and_then(|(_, deadline)| *deadline);
-                let text = Held::Text(sum.to_string().into_bytes());
-                self.keys.insert(key.to_vec(), (text, deadline));
+                self.set_fields(key, &[(arguments[0].clone(), value)], Kept::Deadline)?;
                 Ok(Reply::Integer(sum))
             }
             _ => unreachable!("{name}"),
@@ -242,11 +274,13 @@ impl Model {
             ),
             ("ENCODING", None) => Reply::Null,
             ("ENCODING", Some((held, _))) => Reply::text(match held {
-                Held::Text(text) if canonical(text).is_some() => "int",
-                Held::Text(text) if text.len() <= 44 => "embstr",
-                Held::Text(_) => "raw",
+                Held::Text { is_raw: true, .. } => "raw",
+                Held::Text { text, .. } if canonical(text).is_some() => "int",
+                Held::Text { text, .. } if text.len() <= 44 => "embstr",
+                Held::Text { .. } => "raw",
                 Held::Fields { is_hashtable: true, .. } => "hashtable",
-                Held::Fields { is_hashtable: false, .. } => "listpack",
+                Held::Fields { is_listpackex: true, .. } => "listpackex",
+                Held::Fields { .. } => "listpack",
             }),
             (name, _) => unreachable!("{name}"),
         }
@@ -260,7 +294,7 @@ impl Model {
 
     fn payload_bytes(&self) -> usize {
         let held_bytes = |held: &Held| match held {
-            Held::Text(text) => text.len(),
+            Held::Text { text, .. } => text.len(),
             Held::Fields { pairs, .. } => {
                 pairs.iter().map(|(field, value)| field.len() + value.len()).sum()
             }
@@ -270,7 +304,7 @@ impl Model {
 
     fn fields(&self) -> usize {
         let fields = |held: &Held| match held {
-            Held::Text(_) => 0,
+            Held::Text { .. } => 0,
             Held::Fields { pairs, .. } => pairs.len(),
         };
         self.keys.values().map(|(held, _)| fields(held)).sum()
@@ -281,7 +315,7 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
     prop::sample::select(vec!["", "a", "b", "key", "a longer key"]).prop_map(Vec::from)
 }
 
-fn field() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn field() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         20 => (0..14).prop_map(|field| format!("f{field}").into_bytes()),
         1 => Just(Vec::new()),
@@ -309,7 +343,7 @@ fn integer() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![border, -100_i64..100].prop_map(|integer| integer.to_string().into_bytes())
 }
 
-fn value() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => integer(),
         1 => prop::sample::select(vec!["", "007", "-0", "1.5", " 1", "text"]).prop_map(Vec::from),
@@ -318,9 +352,11 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+pub(crate) fn with_key(name: &'static str) -> impl Strategy<Value = Vec<Vec<u8>>> {
+    key().prop_map(move |key| vec![name.as_bytes().to_vec(), key])
+}
+
 fn step() -> impl Strategy<Value = Step> {
-    let words = |name: &'static str| Just(vec![name.as_bytes().to_vec()]);
-    let with_key = |name: &'static str| (words(name), key()).prop_map(join);
     let pairs = vec((field(), value()), 1..7)
         .prop_map(|pairs| pairs.into_iter().flat_map(|(field, value)| [field, value]).collect());
     let ms = (-1_i64..40).prop_map(|ms| ms.to_string().into_bytes());
@@ -339,13 +375,18 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         1 => with_key("GET"),
         1 => (with_key("INCRBY"), value()).prop_map(join),
+        1 => (with_key("APPEND"), value()).prop_map(join),
+        1 => (with_key("SETRANGE"), 0_usize..60, value()).prop_map(|(words, offset, value)| {
+            extend((words, vec![offset.to_string().into_bytes(), value]))
+        }),
         1 => with_key("DEL"),
         1 => with_key("EXISTS"),
-        1 => words("DBSIZE"),
+        1 => Just(vec![b"DBSIZE".to_vec()]),
         2 => (with_key("PEXPIRE"), ms).prop_map(join),
         1 => with_key("PTTL"),
         1 => with_key("PERSIST"),
-        1 => with_key("ENCODING"),
+        2 => with_key("ENCODING"),
+        20 => model_fields::command(),
     ];
     prop_oneof![
         30 => command.prop_map(Step::Command),
@@ -358,7 +399,7 @@ fn join((words, word): (Vec<Vec<u8>>, Vec<u8>)) -> Vec<Vec<u8>> {
     extend((words, vec![word]))
 }
 
-fn extend((mut words, more): (Vec<Vec<u8>>, Vec<Vec<u8>>)) -> Vec<Vec<u8>> {
+pub(crate) fn extend((mut words, more): (Vec<Vec<u8>>, Vec<Vec<u8>>)) -> Vec<Vec<u8>> {
     words.extend(more);
     words
 }
@@ -402,11 +443,16 @@ fn check_books(shard: &mut Shard, model: &mut Model) -> Result<(), TestCaseError
     shard.store.expire_some(usize::MAX);
     let accounting = shard.store.accounting();
     let deadlines = || model.keys.values().filter_map(|(_, deadline)| *deadline);
+    let of_fields = model.keys.values().flat_map(|(held, _)| match held {
+        Held::Fields { deadlines, .. } => deadlines.values().copied().collect::<Vec<_>>(),
+        Held::Text { .. } => Vec::new(),
+    });
+    let first_deadline = deadlines().chain(of_fields).min();
     prop_assert_eq!(accounting.keys, model.keys.len() as u64);
     prop_assert_eq!(accounting.keys_with_deadline, deadlines().count() as u64);
     prop_assert_eq!(accounting.fields, model.fields() as u64);
     prop_assert_eq!(accounting.payload_bytes, model.payload_bytes() as u64);
-    if let Some(first) = deadlines().min() {
+    if let Some(first) = first_deadline {
         prop_assert!(shard.store.next_deadline_ms().is_some_and(|next| next <= first + 1));
     }
     let mut keys_bytes = 0;
