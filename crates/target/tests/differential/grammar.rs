@@ -211,6 +211,7 @@ impl Grammar {
 fn option(words: &mut Words) -> Vec<u8> {
     const OPTIONS: &[&str] = &[
         "nx",
+        "nx\0junk",
         "xx",
         "gt",
         "lt",
@@ -219,7 +220,10 @@ fn option(words: &mut Words) -> Vec<u8> {
         "persist",
         "fxx",
         "withvalues",
+        "WithValues\0",
         "novalues",
+        "samples\0x",
+        "sync\0async",
         "sync",
         "async",
         "match",
@@ -239,9 +243,13 @@ fn spare_memory(command: &mut Command) {
     let Some(number) = number.filter(|&number| number < -1000 && number != i64::MIN) else {
         return;
     };
+    let is_withvalues = |option: &[u8]| {
+        let word = option.split(|&byte| byte == 0).next();
+        word.is_some_and(|word| word.eq_ignore_ascii_case(b"withvalues"))
+    };
     let is_refused = match options {
         [] => false,
-        [option] if option.eq_ignore_ascii_case(b"withvalues") => number < -(i64::MAX / 2),
+        [option] if is_withvalues(option) => number < -(i64::MAX / 2),
         _ => true,
     };
     if name.eq_ignore_ascii_case(b"hrandfield") && !is_refused {
@@ -383,7 +391,7 @@ fn scan_options(words: &mut Words, command: &mut Command) {
             }
             13..15 => command.push(words.cased("novalues")),
             15..18 => {
-                let types = ["hash", "string", "list", "nosuch", ""];
+                let types = ["hash", "string", "string\0s", "list", "nosuch", ""];
                 let name = words.dice.pick(&types);
                 command.extend([words.cased("type"), words.cased(name)]);
             }

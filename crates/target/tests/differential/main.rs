@@ -119,11 +119,91 @@ fn each_wanted_difference_is_still_there() {
 }
 
 #[test]
-fn keys_and_fields_are_gone_on_both_sides_once_their_deadlines_have_passed() {
+fn a_key_is_gone_on_both_sides_once_its_deadline_has_passed() {
+    assert_same_before_and_after_deadlines(
+        &[
+            "SET string:ms v PX 1",
+            "SET string:s v EX 1",
+            "SET kept 1 PX 50",
+            "SET kept 2",
+            "SET persistent v EX 1000",
+            "PERSIST persistent",
+            "HSET hash:ms f v g w",
+            "PEXPIRE hash:ms 20",
+            "HSET hash:s f v",
+            "EXPIRE hash:s 1",
+            "HSET hash:again f v",
+            "PEXPIRE hash:again 30",
+            "MSET a 1 b 2",
+            "PEXPIRE a 40",
+            "GETEX b PX 1",
+            "PSETEX c 1 v",
+            "APPEND c w",
+        ],
+        &[
+            "TTL string:ms",
+            "GET string:ms",
+            "TYPE string:s",
+            "INCR string:s",
+            "PTTL string:s",
+            "HGETALL hash:ms",
+            "PERSIST hash:ms",
+            "EXPIRE hash:ms 100",
+            "OBJECT ENCODING hash:s",
+            "HLEN hash:s",
+            "HSETNX hash:again g w",
+            "HGETALL hash:again",
+            "PEXPIRETIME hash:again",
+            "MGET a b kept persistent",
+            "APPEND c x",
+            "KEYS string:m*",
+            "EXISTS string:ms hash:ms hash:s a b",
+            "UNLINK a b",
+            "PTTL kept",
+            "PTTL persistent",
+            "DBSIZE",
+        ],
+    );
+}
+
+#[test]
+fn a_field_is_gone_on_both_sides_once_its_deadline_has_passed() {
+    assert_same_before_and_after_deadlines(
+        &[
+            "HSET h a 1 b 2 c 3 d 4 e 5",
+            "HPEXPIRE h 1 FIELDS 3 a b c",
+            "HSET h b again",
+            "HPERSIST h FIELDS 1 c",
+            "HEXPIRE h 1 FIELDS 1 e",
+            "HSETEX h PX 5 FIELDS 2 f 6 g 7",
+            "HGETEX h PERSIST FIELDS 1 g",
+            "HSETEX last PX 30 FIELDS 2 a 1 b 2",
+            "HSET last:again a 1",
+            "HGETEX last:again PX 30 FIELDS 1 a",
+        ],
+        &[
+            "HMGET h a b c d e f g",
+            "HLEN h",
+            "HTTL h FIELDS 7 a b c d e f g",
+            "HSETNX h a 8",
+            "HPTTL h FIELDS 2 a b",
+            "OBJECT ENCODING h",
+            "EXISTS last last:again",
+            "HSETEX last FXX FIELDS 1 a 1",
+            "HINCRBY last:again a 1",
+            "OBJECT ENCODING last:again",
+            "DBSIZE",
+        ],
+    );
+}
+
+/// Asks both sides the same before and after the longest of the deadlines, a second.
+fn assert_same_before_and_after_deadlines(before: &[&str], after: &[&str]) {
     let Some(server) = start_reference() else { return };
     let mut redis = Redis::connect(&server, Protocol::Resp2);
     let mut hectare = Hectare::start(3, Protocol::Resp2);
-    let mut assert_same = |lines: &[&str]| {
+    for (wait_ms, lines) in [(0, before), (1100, after)] {
+        thread::sleep(Duration::from_millis(wait_ms));
         let words = |line: &&str| line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
         let commands: Vec<Command> = lines.iter().map(words).collect();
         let (redis, hectare) = (redis.ask(&commands), hectare.ask(&commands));
@@ -134,65 +214,5 @@ fn keys_and_fields_are_gone_on_both_sides_once_their_deadlines_have_passed() {
                 "{line}"
             );
         }
-    };
-    assert_same(&[
-        "SET string:ms v PX 1",
-        "SET string:s v EX 1",
-        "SET kept 1 PX 50",
-        "SET kept 2",
-        "SET persistent v EX 1000",
-        "PERSIST persistent",
-        "HSET hash:ms f v g w",
-        "PEXPIRE hash:ms 20",
-        "HSET hash:s f v",
-        "EXPIRE hash:s 1",
-        "HSET hash:again f v",
-        "PEXPIRE hash:again 30",
-        "HSET fields a 1 b 2 c 3 d 4 e 5",
-        "HPEXPIRE fields 1 FIELDS 3 a b c",
-        "HSET fields b again",
-        "HPERSIST fields FIELDS 1 c",
-        "HEXPIRE fields 1 FIELDS 1 e",
-        "HSETEX fields PX 5 FIELDS 2 f 6 g 7",
-        "HGETEX fields PERSIST FIELDS 1 g",
-        "HSETEX hash:last PX 30 FIELDS 2 a 1 b 2",
-        "HSET hash:last:ex a 1",
-        "HGETEX hash:last:ex PX 30 FIELDS 1 a",
-        "MSET a 1 b 2",
-        "PEXPIRE a 40",
-        "PEXPIRE b 1",
-    ]);
-    // Longer than the longest of these deadlines, which are the same on both sides.
-    thread::sleep(Duration::from_millis(1100));
-    assert_same(&[
-        "TTL string:ms",
-        "GET string:ms",
-        "TYPE string:s",
-        "INCR string:s",
-        "PTTL string:s",
-        "HGETALL hash:ms",
-        "PERSIST hash:ms",
-        "EXPIRE hash:ms 100",
-        "OBJECT ENCODING hash:s",
-        "HLEN hash:s",
-        "HSETNX hash:again g w",
-        "HGETALL hash:again",
-        "PEXPIRETIME hash:again",
-        "HMGET fields a b c d e f g",
-        "HLEN fields",
-        "HTTL fields FIELDS 7 a b c d e f g",
-        "HSETNX fields a 8",
-        "HPTTL fields FIELDS 2 a b",
-        "OBJECT ENCODING fields",
-        "EXISTS hash:last hash:last:ex",
-        "HSETEX hash:last FXX FIELDS 1 a 1",
-        "HINCRBY hash:last:ex a 1",
-        "OBJECT ENCODING hash:last:ex",
-        "MGET a b kept persistent",
-        "EXISTS string:ms hash:ms hash:s a b",
-        "UNLINK a b",
-        "PTTL kept",
-        "PTTL persistent",
-        "DBSIZE",
-    ]);
+    }
 }
