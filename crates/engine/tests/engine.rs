@@ -177,6 +177,29 @@ fn a_scan_finds_every_key_on_every_shard() {
 }
 
 #[test]
+fn every_shard_lists_its_keys_and_each_key_is_as_likely_to_be_drawn() {
+    const KEYS: usize = 10;
+    let engine = engine(5);
+    let client = engine.client();
+    assert_eq!(say(&client, "KEYS *"), "[]");
+    assert_eq!(say(&client, "RANDOMKEY"), "nil");
+    for key in 0..KEYS {
+        say(&client, &format!("SET {key} v"));
+    }
+    assert_eq!(say(&client, "KEYS [3]"), "[3]");
+    let listed = say(&client, "KEYS *");
+    let listed: BTreeSet<&str> = listed.trim_matches(['[', ']']).split(' ').collect();
+    assert_eq!(listed.len(), KEYS);
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for _ in 0..400 * KEYS {
+        *times.entry(say(&client, "RANDOMKEY")).or_default() += 1;
+    }
+    assert!(times.keys().all(|key| listed.contains(key.as_str())), "{times:?}");
+    assert!(times.values().all(|times| (280..520).contains(times)), "{times:?}");
+    assert_eq!(times.len(), KEYS);
+}
+
+#[test]
 fn a_full_mailbox_is_an_answer() {
     let (engine, mut shard) = driven(Engine::builder().mailbox_batches(2));
     let client = engine.client().with_room_wait(Duration::ZERO);

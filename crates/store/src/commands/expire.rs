@@ -39,7 +39,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn in_ms(self, time: i64) -> Option<i64> {
+    pub(super) fn in_ms(self, time: i64) -> Option<i64> {
         match self {
             Self::Seconds => time.checked_mul(1000),
             Self::Milliseconds => Some(time),
@@ -70,7 +70,7 @@ impl Moment {
         deadline_ms.and_then(|deadline_ms| u64::try_from(deadline_ms).ok()).ok_or(invalid)
     }
 
-    fn add(self, time_ms: i64, now_ms: u64) -> Option<i64> {
+    pub(super) fn add(self, time_ms: i64, now_ms: u64) -> Option<i64> {
         match self {
             Self::FromNow => time_ms.checked_add_unsigned(now_ms),
             Self::Absolute => Some(time_ms),

@@ -87,6 +87,9 @@ fn hgetdel(
     let fields = named_fields(args.skip(1), COUNT_TEXT)?;
     sink.array(fields.len());
     for field in fields.iter() {
+        if sink.is_full() {
+            break;
+        }
         write_optional(hash.as_ref().and_then(|hash| hash.get(field)), sink);
         if let Some(hash) = &mut hash {
             hash.remove(field)?;

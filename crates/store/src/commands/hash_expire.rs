@@ -40,15 +40,12 @@ pub(super) fn field_deadline_ms(
     now_ms: u64,
 ) -> Result<u64, CommandError> {
     let time = parse_integer(text).ok_or(CommandError::NotAnInteger)?;
-    let time = u64::try_from(time)
-        .map_err(|_| CommandError::text("ERR invalid expire time, must be >= 0"))?;
-    let start_ms = if moment == Moment::FromNow { now_ms } else { 0 };
-    let deadline_ms = match unit {
-        Unit::Seconds => time.checked_mul(1000),
-        Unit::Milliseconds => Some(time),
+    if time < 0 {
+        return Err(CommandError::text("ERR invalid expire time, must be >= 0"));
     }
-    .and_then(|time_ms| time_ms.checked_add(start_ms));
+    let deadline_ms = unit.in_ms(time).and_then(|time_ms| moment.add(time_ms, now_ms));
     deadline_ms
+        .and_then(|deadline_ms| u64::try_from(deadline_ms).ok())
         .filter(|&deadline_ms| deadline_ms <= DEADLINE_MS_MAX)
         .ok_or(CommandError::InvalidExpireTime { command })
 }
