@@ -63,7 +63,12 @@ pub(crate) fn hsetex(words: &mut Words, command: &mut Command) {
             20..40 => command.push(words.cased("fxx")),
             40..60 => command.push(words.cased("keepttl")),
             60..96 => time_option(words, command),
-            _ => command.push(words.value()),
+            _ => {
+                // Redis quotes all of it in an error, which is one line.
+                let mut option = words.value();
+                option.truncate(1000);
+                command.push(option);
+            }
         }
     }
     let is_grown = command[1] == GROWN_KEY && words.dice.percent(20);
