@@ -289,32 +289,23 @@ impl Segment {
         hash: u64,
         mut is: impl FnMut(&[u8]) -> bool,
     ) -> Option<usize> {
-        let capacity = self.capacity(heap);
         let tag = tag_of(hash, self.depth(heap));
-        let mut index = home(tag, capacity);
-        while index < capacity {
-            let (run, at) = self.run(heap, index);
-            let slots = &heap.heads.halves(run.chunk)[run.tags_at..run.tags_at + run.slots * 2];
-            let (tags, places) = slots.split_at(run.slots);
-            for (&at_tag, &place) in tags[at..].iter().zip(&places[at..]) {
-                if place == NO_PLACE || u32::from(at_tag) > tag {
-                    return None;
-                }
-                if u32::from(at_tag) == tag && is(self.tail(heap, Spot::of(u32::from(place)))) {
-                    return Some(index);
-                }
-                index += 1;
-            }
-        }
-        None
+        let mut found = false;
+        let index = self.first_where(heap, home(tag, self.capacity(heap)), |(&at_tag, &place)| {
+            let at_tag = u32::from(at_tag);
+            found = at_tag == tag
+                && place != NO_PLACE
+                && is(self.tail(heap, Spot::of(u32::from(place))));
+            found || at_tag > tag || place == NO_PLACE
+        })?;
+        found.then_some(index)
     }
 
     /// The first slot in use, from `index` on, whose tag is not less.
+    #[inline]
     pub(crate) fn first_from(self, heap: &Heap, index: usize, tag: u32) -> Option<usize> {
-        let capacity = self.capacity(heap);
-        (index..capacity).find(|&index| {
-            let slot = self.slot(heap, index);
-            slot != EMPTY && slot >> 16 >= tag
+        self.first_where(heap, index, |(&at_tag, &place)| {
+            place != NO_PLACE && u32::from(at_tag) >= tag
         })
     }
 
@@ -375,14 +366,47 @@ impl Segment {
 
     /// Makes an empty slot where an entry of this tag belongs, if there is room behind.
     fn open_slot(self, heap: &mut Heap, tag: u32) -> Option<usize> {
-        let capacity = self.capacity(heap);
-        let goes_before = |slot: u32| slot == EMPTY || slot >> 16 > tag;
-        let index = (home(tag, capacity)..capacity).find(|&i| goes_before(self.slot(heap, i)))?;
-        let empty = (index..capacity).find(|&i| self.slot(heap, i) == EMPTY)?;
-        for at in (index..empty).rev() {
-            self.set_slot(heap, at + 1, self.slot(heap, at));
+        let home = home(tag, self.capacity(heap));
+        let goes_before = |(&at_tag, &place): (&u16, &u16)| {
+            place == NO_PLACE || u32::from(at_tag) > tag
+        };
+        let index = self.first_where(heap, home, goes_before)?;
+        let mut empty = self.first_where(heap, index, |(_, &place)| place == NO_PLACE)?;
+        while empty > index {
+            // What lies between moves up by one, run by run, and so does the last of the run before.
+            let (run, at) = self.run(heap, empty);
+            let first = at.saturating_sub(empty - index);
+            let slots = &mut heap.heads.halves_mut(run.chunk)[run.tags_at..];
+            slots.copy_within(first..at, first + 1);
+            slots.copy_within(run.slots + first..run.slots + at, run.slots + first + 1);
+            empty -= at - first;
+            if empty > index {
+                self.set_slot(heap, empty, self.slot(heap, empty - 1));
+                empty -= 1;
+            }
         }
         Some(index)
+    }
+
+    /// The first slot, from `index` on, whose tag and place are as asked.
+    #[inline]
+    fn first_where(
+        self,
+        heap: &Heap,
+        mut index: usize,
+        mut is: impl FnMut((&u16, &u16)) -> bool,
+    ) -> Option<usize> {
+        let capacity = self.capacity(heap);
+        while index < capacity {
+            let (run, at) = self.run(heap, index);
+            let slots = &heap.heads.halves(run.chunk)[run.tags_at..run.tags_at + run.slots * 2];
+            let (tags, places) = slots.split_at(run.slots);
+            match tags[at..].iter().zip(&places[at..]).position(&mut is) {
+                Some(offset) => return Some(index + offset),
+                None => index += run.slots - at,
+            }
+        }
+        None
     }
 
     /// Takes out the entry at a slot, whose record has so many bytes in its chunk.
