@@ -49,7 +49,6 @@ pub(crate) struct Bodies {
     /// Of all regions.
     used_bytes: usize,
     dead_bytes: usize,
-    bodies: usize,
     compaction: Option<Compaction>,
 }
 
@@ -96,7 +95,6 @@ impl Bodies {
     /// Writes a body for a record of the table `owner`.
     pub(crate) fn add(&mut self, owner: u32, record: &[u8]) -> Result<BodyRef, OutOfMemory> {
         let at = self.place(HEAD_BYTES + record.len())?;
-        self.bodies += 1;
         let length = u32::try_from(record.len()).map_err(|_| OutOfMemory)?;
         let body = self.tail_mut(at);
         body[..4].copy_from_slice(&owner.to_le_bytes());
@@ -158,7 +156,6 @@ impl Bodies {
 
     /// Lets a body die.
     pub(crate) fn remove(&mut self, at: BodyRef) {
-        self.bodies -= 1;
         self.kill(at);
     }
 
@@ -184,11 +181,6 @@ impl Bodies {
         self.used_bytes - self.dead_bytes
     }
 
-    /// Bytes of heads alone.
-    pub(crate) fn head_bytes(&self) -> usize {
-        self.bodies * HEAD_BYTES
-    }
-
     /// Bytes that were written and hold nothing now.
     pub(crate) fn dead_bytes(&self) -> usize {
         self.dead_bytes
@@ -203,9 +195,8 @@ impl Bodies {
         self.compaction.is_some() || self.has_too_much_dead()
     }
 
-    /// Goes through about `budget` bytes of the region with the most dead bytes. What lives there is
-    /// written anew, and `moved` told of it: the owner, the old place and the new one. `false` from
-    /// `moved` says that the body was nobody's.
+    /// Goes through about `budget` bytes of the region with the most dead bytes. The first that lives
+    /// is written anew and returned: whoever owns it must be told, and then [`end_move`](Self::end_move).
     pub(crate) fn compact(&mut self, budget: usize) -> Result<Option<Moved>, OutOfMemory> {
         let mut seen = 0;
         while seen < budget {
@@ -215,11 +206,10 @@ impl Bodies {
             };
             let used = self.regions.get(region).and_then(Option::as_ref).map(|region| region.used);
             // It may have gone meanwhile, with its last body.
-            let Some(used) = used.filter(|&used| offset < used) else {
+            if used.is_none_or(|used| offset >= used) {
                 self.compaction = None;
                 continue;
-            };
-            let _ = used;
+            }
             let from = BodyRef::new(region, offset);
             let tail = self.tail(from);
             let length = length_of(tail);

@@ -89,6 +89,9 @@ const CLASSES_MAX: usize = ONE_BYTE_MAX as usize + 1 + 16 * 256;
 /// Idle classes stay while there are fewer than so many.
 const SWEEP_MIN: usize = 128;
 
+/// So many refusals are worth a look whether there is room now.
+const SWEEP_REFUSALS: usize = 4096;
+
 /// Classes, and what they are made of.
 #[derive(Debug)]
 pub(crate) struct Classes {
@@ -101,6 +104,8 @@ pub(crate) struct Classes {
     last: (Class, ClassId),
     /// Classes are looked through when there are more than so many.
     sweep_at: usize,
+    /// How often there was no room for a class since they were looked through.
+    refusals: usize,
 }
 
 #[derive(Debug)]
@@ -119,6 +124,7 @@ impl Classes {
             shapes: Shapes::new(hasher.clone()),
             last: (bare, ClassId(1)),
             sweep_at: SWEEP_MIN,
+            refusals: 0,
         };
         for (number, class) in bare_classes().enumerate() {
             let id = ClassId(u16::try_from(number + 1).unwrap_or(u16::MAX));
@@ -136,6 +142,7 @@ impl Classes {
         }
         let id = self.ids.get(&class).copied().or_else(|| self.add(class));
         let id = id.unwrap_or_else(|| {
+            self.refusals += 1;
             let form = match class.form {
                 Form::Shaped(_, marks) => Form::Pairs(marks),
                 form => form,
@@ -179,9 +186,11 @@ impl Classes {
 
     /// Lets idle classes go, if there are many.
     pub(crate) fn sweep(&mut self) {
-        if self.ids.len() < self.sweep_at {
+        let refusals = self.refusals + self.templates.refusals() + self.shapes.refusals();
+        if self.ids.len() < self.sweep_at && refusals < SWEEP_REFUSALS {
             return;
         }
+        self.refusals = 0;
         for number in bare_classes().count() + 1..self.classes.len() {
             let Some(Counted { class, records: 0 }) = self.classes[number] else { continue };
             self.classes[number] = None;

@@ -171,4 +171,10 @@ impl<'c> Context<'c> {
         let now_ms = self.now_ms;
         self.keyspace().scan(cursor, count, now_ms, visit)
     }
+
+    /// Shows a key of the database that is drawn, if there is one.
+    pub(crate) fn draw_key(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        let keyspace = self.databases.keyspace(self.database);
+        keyspace.draw(self.now_ms, &mut |bound| self.random.below(bound), visit);
+    }
 }

@@ -10,6 +10,7 @@ use crate::keyspace::Keyspace;
 pub(crate) struct Databases {
     keyspaces: [Option<Box<Keyspace>>; DATABASES],
     /// Keyspaces that were emptied, whose memory goes back little by little.
+    #[expect(clippy::vec_box, reason = "they come in boxes, and are large")]
     flushed: Vec<Box<Keyspace>>,
     /// How often a database was emptied: nothing that was seen before is there afterwards.
     flushes: u64,

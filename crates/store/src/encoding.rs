@@ -194,11 +194,6 @@ pub(crate) fn push_varint(record: &mut Vec<u8>, mut number: u64) {
     }
 }
 
-/// How many bytes [`push_varint`] takes.
-pub(crate) fn varint_bytes(number: u64) -> usize {
-    (64 - (number | 1).leading_zeros()).div_ceil(7) as usize
-}
-
 /// The number that begins at `at`, and where it ends.
 #[inline]
 pub(crate) fn read_varint(bytes: &[u8], mut at: usize) -> (u64, usize) {
@@ -302,7 +297,7 @@ mod tests {
             let number = number.cast_unsigned();
             let mut record = Vec::new();
             push_varint(&mut record, number);
-            prop_assert_eq!(record.len(), varint_bytes(number));
+            prop_assert_eq!(record.len(), (64 - (number | 1).leading_zeros()).div_ceil(7) as usize);
             prop_assert_eq!(read_varint(&record, 0), (number, record.len()));
         }
 

@@ -313,34 +313,33 @@ impl Keyspace {
         })
     }
 
-    /// A living key that is drawn at random.
+    /// Shows a living key that is drawn: all are equally likely. `random` gives numbers below a bound.
+    /// Nothing is shown if there is none.
     pub(crate) fn draw(
         &self,
         now_ms: u64,
-        mut random: impl FnMut(usize) -> usize,
+        random: &mut dyn FnMut(usize) -> usize,
         visit: &mut dyn FnMut(&[u8]),
-    ) -> bool {
+    ) {
         // Keys that are past are few, since they go by themselves; but there may be no other.
-        for _ in 0..100 {
-            let Some(record) = self.table.draw(&self.heap, &mut random) else { return false };
+        for _ in 0..DRAWS {
+            let Some(record) = self.table.draw(&self.heap, random) else { return };
             if self.is_alive(record, now_ms) {
                 let mut key = Vec::new();
                 record.write_key(&mut key);
-                visit(&key);
-                return true;
+                return visit(&key);
             }
         }
-        let mut cursor = 0;
-        let mut found = false;
+        let (mut cursor, mut is_found) = (0, false);
         loop {
             cursor = self.scan(cursor, 10, now_ms, &mut |key, _| {
-                if !found {
+                if !is_found {
                     visit(key);
                 }
-                found = true;
+                is_found = true;
             });
-            if found || cursor == 0 {
-                return found;
+            if is_found || cursor == 0 {
+                return;
             }
         }
     }
@@ -572,8 +571,12 @@ impl Keyspace {
         let shedding = self.shed(budget / 64);
         let leaving = self.leave();
         let released = self.heap.heads.release_one() || self.heap.records.release_one();
-        let collapsed = self.heap.heads.collapse_one() || self.heap.records.collapse_one();
-        compacting || shedding || leaving || released || collapsed
+        compacting || shedding || leaving || released
+    }
+
+    /// Lets the system keep more of it in huge pages; says whether there was something to do.
+    pub(crate) fn collapse_one(&mut self) -> bool {
+        self.heap.heads.collapse_one() || self.heap.records.collapse_one()
     }
 
     /// Goes through some bodies if too many are dead; says whether there are more.
@@ -739,6 +742,9 @@ impl Keyspace {
         }
     }
 }
+
+/// How often a key is drawn until one is alive.
+const DRAWS: usize = 100;
 
 /// What leads to a record: its slot at three quarters full, and its part of the segment's head.
 const SLOT_SHARE_BYTES: usize = 6;

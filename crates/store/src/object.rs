@@ -193,7 +193,7 @@ impl<'a> HashRef<'a> {
     /// Shows a field that is drawn: all are equally likely. `random` gives numbers below a bound.
     pub(crate) fn draw(
         &self,
-        mut random: impl FnMut(usize) -> usize,
+        random: &mut dyn FnMut(usize) -> usize,
         visit: &mut dyn FnMut(&[u8], Value<'_>),
     ) {
         let Self::Table { table, heap, now_ms } = self else {
@@ -202,7 +202,7 @@ impl<'a> HashRef<'a> {
         };
         // Fields that are past are few, since they go by themselves; but there may be no other.
         for _ in 0..100 {
-            let Some(record) = table.draw(heap, &mut random) else { return };
+            let Some(record) = table.draw(heap, random) else { return };
             if !is_past(record.deadline_ms(), *now_ms) {
                 return show(record, *now_ms, &mut Vec::new(), visit);
             }

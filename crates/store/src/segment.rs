@@ -127,10 +127,7 @@ fn home(tag: u32, capacity: usize) -> usize {
 /// The tag of a hash in a segment of this depth.
 #[inline(always)]
 pub(crate) fn tag_of(hash: u64, depth: u32) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the shift leaves 16 bits")]
-    {
-        ((hash << depth) >> 48) as u32
-    }
+    ((hash << depth) >> 48) as u32
 }
 
 impl Segment {
@@ -263,7 +260,7 @@ impl Segment {
     fn each_run(self, heap: &mut Heap, mut visit: impl FnMut(&mut [u16], &mut [u16])) {
         let chunks = self.slot_chunks(heap);
         for number in 0..=chunks {
-            let first = number.checked_sub(1).map_or(0, |before| capacity_of(before));
+            let first = number.checked_sub(1).map_or(0, capacity_of);
             let (run, _) = self.run(heap, first);
             let slots = &mut heap.heads.halves_mut(run.chunk)[run.tags_at..];
             let (tags, places) = slots.split_at_mut(run.slots);
@@ -291,13 +288,14 @@ impl Segment {
     ) -> Option<usize> {
         let tag = tag_of(hash, self.depth(heap));
         let mut found = false;
-        let index = self.first_where(heap, home(tag, self.capacity(heap)), |(&at_tag, &place)| {
-            let at_tag = u32::from(at_tag);
-            found = at_tag == tag
-                && place != NO_PLACE
-                && is(self.tail(heap, Spot::of(u32::from(place))));
-            found || at_tag > tag || place == NO_PLACE
-        })?;
+        let index =
+            self.first_where(heap, home(tag, self.capacity(heap)), |(&at_tag, &place)| {
+                let at_tag = u32::from(at_tag);
+                found = at_tag == tag
+                    && place != NO_PLACE
+                    && is(self.tail(heap, Spot::of(u32::from(place))));
+                found || at_tag > tag || place == NO_PLACE
+            })?;
         found.then_some(index)
     }
 
@@ -367,9 +365,8 @@ impl Segment {
     /// Makes an empty slot where an entry of this tag belongs, if there is room behind.
     fn open_slot(self, heap: &mut Heap, tag: u32) -> Option<usize> {
         let home = home(tag, self.capacity(heap));
-        let goes_before = |(&at_tag, &place): (&u16, &u16)| {
-            place == NO_PLACE || u32::from(at_tag) > tag
-        };
+        let goes_before =
+            |(&at_tag, &place): (&u16, &u16)| place == NO_PLACE || u32::from(at_tag) > tag;
         let index = self.first_where(heap, home, goes_before)?;
         let mut empty = self.first_where(heap, index, |(_, &place)| place == NO_PLACE)?;
         while empty > index {

@@ -50,6 +50,8 @@ pub(crate) struct Shapes {
     sightings: Sightings,
     /// Of all families.
     family_bytes: usize,
+    /// How often there was no room for one since they were last looked through.
+    refusals: usize,
 }
 
 /// The family before the first name.
@@ -82,6 +84,7 @@ impl Shapes {
             branches: HashMap::with_hasher(hasher),
             sightings: Sightings::default(),
             family_bytes: 0,
+            refusals: 0,
         }
     }
 
@@ -118,9 +121,17 @@ impl Shapes {
             return None;
         }
         for name in rest {
-            known = Some(self.add(known, name)?);
+            known = self.add(known, name);
+            if known.is_none() {
+                self.refusals += 1;
+                return None;
+            }
         }
         known
+    }
+
+    pub(crate) fn refusals(&self) -> usize {
+        self.refusals
     }
 
     /// The shape of these names in this order behind those of `shape`, if there is one.
@@ -198,6 +209,7 @@ impl Shapes {
 
     /// Lets families go that no class has come to use.
     pub(crate) fn sweep(&mut self) {
+        self.refusals = 0;
         for place in 0..self.families.len() {
             if let Some(family) = &mut self.families[place]
                 && family.uses == 0

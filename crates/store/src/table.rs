@@ -390,7 +390,7 @@ impl Table {
     pub(crate) fn draw<'a>(
         &self,
         heap: &'a Heap,
-        mut random: impl FnMut(usize) -> usize,
+        random: &mut dyn FnMut(usize) -> usize,
     ) -> Option<Record<'a>> {
         if self.keys == 0 {
             return None;
@@ -553,7 +553,7 @@ impl Table {
                 let segment = Segment(ChunkId(head));
                 // A segment of more than a group's entries is shown with the first of them.
                 let entries = 1 << (self.depth - segment.depth(heap));
-                let is_first = entries <= GROUP_ENTRIES || first % entries == 0;
+                let is_first = entries <= GROUP_ENTRIES || first.is_multiple_of(entries);
                 if previous.replace(head) == Some(head) || !is_first {
                     continue;
                 }
@@ -708,7 +708,7 @@ impl Table {
     fn halve(&mut self, heap: &Heap) {
         while self.depth > 0 && self.segments * 2 <= self.directory.len() {
             // Merging goes on until few are left, so it is enough to look now and then.
-            if self.segments > GROUP_ENTRIES && self.segments % GROUP_ENTRIES != 0 {
+            if self.segments > GROUP_ENTRIES && !self.segments.is_multiple_of(GROUP_ENTRIES) {
                 return;
             }
             if self.segments(heap).any(|segment| segment.depth(heap) == self.depth) {

@@ -36,6 +36,8 @@ pub(crate) struct Templates {
     ids: HashMap<Box<[u8]>, TemplateId, RandomState>,
     sightings: Sightings,
     text_bytes: usize,
+    /// How often there was no room for one since they were last looked through.
+    refusals: usize,
     /// The template of the last key.
     last: Option<TemplateId>,
     /// What the last key was looked up by.
@@ -68,6 +70,7 @@ impl Templates {
             ids: HashMap::with_hasher(hasher),
             sightings: Sightings::default(),
             text_bytes: 0,
+            refusals: 0,
             last: None,
             text: Vec::new(),
         }
@@ -164,6 +167,7 @@ impl Templates {
         let prefix_bytes = u16::try_from(parts.prefix.len()).ok()?;
         let text_bytes = parts.prefix.len() + parts.suffix.len();
         if self.text_bytes + text_bytes > TEXT_BYTES_MAX {
+            self.refusals += 1;
             return None;
         }
         let sign = self.ids.hasher().hash_one(text);
@@ -178,7 +182,10 @@ impl Templates {
                 self.templates.push(None);
                 self.templates.len() - 1
             }
-            None => return None,
+            None => {
+                self.refusals += 1;
+                return None;
+            }
         };
         let id = TemplateId(u16::try_from(place).ok()?);
         let whole = [parts.prefix, parts.suffix].concat().into();
@@ -190,8 +197,13 @@ impl Templates {
         Some(id)
     }
 
+    pub(crate) fn refusals(&self) -> usize {
+        self.refusals
+    }
+
     /// Lets templates go that no class has come to use.
     pub(crate) fn sweep(&mut self) {
+        self.refusals = 0;
         for place in 0..self.templates.len() {
             if let Some(template) = &mut self.templates[place]
                 && template.uses == 0

@@ -28,8 +28,9 @@ fn hrandfield(
     match (context.hash_and_random(key)?, draw) {
         (Some((hash, random)), Some(draw)) => draw.write(hash, random, sink),
         (Some((hash, random)), None) => {
-            let rank = random.below(hash.len());
-            hash.ranking().visit(rank, &mut |field, _| sink.value(Value::Bytes(field)));
+            hash.draw(&mut |bound| random.below(bound), &mut |field, _| {
+                sink.value(Value::Bytes(field));
+            });
         }
         (None, Some(_)) => sink.array(0),
         (None, None) => sink.null(),

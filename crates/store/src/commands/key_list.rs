@@ -1,7 +1,6 @@
 //! Which keys does a database hold, all of them or any?
 
 use crate::command::{Command, Flags, Keys, Merge, Spread};
-use crate::config::SHARD_BITS;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::glob::Glob;
@@ -13,12 +12,6 @@ pub(super) const ROWS: &[Command] = &[
     everywhere("keys", 2, Merge::Array, keys),
     everywhere("randomkey", 1, Merge::Draw, randomkey),
 ];
-
-/// Among so many keys a random one is drawn.
-const CANDIDATES: usize = 16;
-
-/// A position in the order of hashes has so many bits.
-const POSITION_BITS: u32 = 53 - SHARD_BITS;
 
 const fn everywhere(
     name: &'static str,
@@ -66,7 +59,7 @@ fn randomkey(
         sink.array(2);
         sink.integer(lot(context, keys));
     }
-    write_any_key(context, keys, sink);
+    context.draw_key(&mut |key| sink.value(Value::Bytes(key)));
     Ok(())
 }
 
@@ -79,24 +72,5 @@ fn lot(context: &mut Context<'_>, keys: usize) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
     {
         (time * SCALE as f64) as i64
-    }
-}
-
-/// Writes one of so many keys. Up to [`CANDIDATES`] are all as likely; of more, those are likelier
-/// that come after a gap between hashes, as in Redis.
-fn write_any_key(context: &mut Context<'_>, keys: usize, sink: &mut dyn ReplySink) {
-    let is_few = keys <= CANDIDATES;
-    let mut cursor = if is_few { 0 } else { context.random.below(1 << POSITION_BITS) as u64 };
-    let mut candidates = Vec::with_capacity(CANDIDATES);
-    let mut ends = 0;
-    // Once around the circle: going on would show the same keys again.
-    while candidates.len() < CANDIDATES && ends < if is_few { 1 } else { 2 } {
-        let count = CANDIDATES - candidates.len();
-        cursor = context.scan(cursor, count, &mut |key, _| candidates.push(key.to_vec()));
-        ends += usize::from(cursor == 0);
-    }
-    match candidates.get(context.random.below(candidates.len())) {
-        Some(key) => sink.value(Value::Bytes(key)),
-        None => sink.null(),
     }
 }
