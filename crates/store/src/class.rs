@@ -36,6 +36,11 @@ pub(crate) struct Class {
 }
 
 impl Class {
+    /// Whether its records are strings.
+    pub(crate) fn is_string(&self) -> bool {
+        matches!(self.form, Form::String | Form::RawString)
+    }
+
     /// Whether its records have no deadline, and no field that has one.
     pub(crate) fn is_timeless(&self) -> bool {
         let of_fields = match self.form {

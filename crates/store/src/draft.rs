@@ -71,34 +71,6 @@ impl Draft {
         }
     }
 
-    /// Takes the fields out of a record, some of them with other values, if all that is set is there,
-    /// in the order of the record, and nothing has a deadline; says whether it is so. (Objects are
-    /// mostly written whole, as they were the first time.)
-    pub(crate) fn fill_with(&mut self, packed: &Packed<'_>, pairs: &[(&[u8], Value<'_>)]) -> bool {
-        let Some(shape) = packed.shape().filter(|_| !packed.marks().deadlines) else {
-            return false;
-        };
-        self.clear();
-        self.encoding = packed.marks().encoding;
-        self.shape = Some(shape);
-        let (body, mut at, mut pairs) = (packed.body(), packed.values_at(), pairs.iter());
-        let mut next = pairs.next();
-        for name in packed.shapes().names(shape) {
-            let end = at + value_bytes(body, at);
-            match next {
-                Some(&(field, value)) if name == field => {
-                    let old_bytes = text_bytes(body, at);
-                    self.payload_change += value.len().cast_signed() - old_bytes.cast_signed();
-                    push_value(&mut self.values, value);
-                    next = pairs.next();
-                }
-                _ => self.values.extend_from_slice(&body[at..end]),
-            }
-            at = end;
-        }
-        next.is_none()
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.shape.map_or(0, Shape::len) + self.ends.len()
     }

@@ -4,7 +4,7 @@
 //! Redis would have a listpack (so that fields keep their order as there), beyond that while it stays
 //! within the store's own limits, else a table; and packed again when it has shrunk to half of these.
 
-use crate::class::{Encoding, Form};
+use crate::class::{Class, Encoding, Form};
 use crate::config::Config;
 use crate::encoding::{push_value, text_bytes, value_bytes};
 use crate::error::CommandError;
@@ -12,7 +12,7 @@ use crate::heap::Heap;
 use crate::keyspace::{Counts, Keyspace};
 use crate::mapping::OutOfMemory;
 use crate::object::{HashRef, ObjectRef};
-use crate::record;
+use crate::record::{self, Record};
 use crate::table::{Key, Position, Table};
 use crate::value::Value;
 use smallvec::SmallVec;
@@ -35,20 +35,23 @@ pub(crate) struct HashEdit<'a> {
     key: Key<'a>,
     /// `None` as long as there is no such key: it is there with its first field.
     position: Option<Position>,
+    /// The class of its record, as long as that was not written anew.
+    class: Option<Class>,
     config: &'a Config,
     now_ms: u64,
 }
 
 impl<'a> HashEdit<'a> {
-    /// Changes the hash of this key, which lies at `position`, or is made.
+    /// Changes the hash of this key, which lies at `place` and has a record of that class, or is made.
     pub(crate) fn new(
         keyspace: &'a mut Keyspace,
         key: Key<'a>,
-        position: Option<Position>,
+        place: Option<(Position, Class)>,
         config: &'a Config,
         now_ms: u64,
     ) -> Self {
-        Self { keyspace, key, position, config, now_ms }
+        let (position, class) = place.unzip();
+        Self { keyspace, key, position, class, config, now_ms }
     }
 
     fn read(&self) -> Option<HashRef<'_>> {
@@ -126,11 +129,7 @@ impl<'a> HashEdit<'a> {
         };
         let becomes_hashtable = pairs.len() > self.config.hash_max_listpack_entries
             || pairs.iter().copied().any(is_long);
-        if pairs.len() > 1 && self.fill_draft_with(&pairs, deadline) {
-            if becomes_hashtable {
-                self.keyspace.draft.raise_encoding(Encoding::Hashtable);
-            }
-            self.end_draft(0)?;
+        if pairs.len() > 1 && self.rewrite(&pairs, deadline, becomes_hashtable)? {
             return Ok(0);
         }
         self.begin_draft();
@@ -224,8 +223,19 @@ impl<'a> HashEdit<'a> {
     /// The number of its table, if the hash is a large one.
     fn large(&self) -> Option<u32> {
         let position = self.position?;
-        let is_large = self.keyspace.class(position).form == Form::Large;
+        let is_large = self.class()?.form == Form::Large;
         is_large.then(|| self.keyspace.record(position).table())
+    }
+
+    /// The class of its record.
+    fn class(&self) -> Option<Class> {
+        self.class.or_else(|| Some(self.keyspace.class(self.position?)))
+    }
+
+    /// Its record was written anew, and lies there.
+    fn is_at(&mut self, position: Position) {
+        self.position = Some(position);
+        self.class = None;
     }
 
     /// Overwrites the value of a field where it lies, if that is all there is to do; says whether it
@@ -268,10 +278,43 @@ impl<'a> HashEdit<'a> {
         is_done
     }
 
-    /// Takes the hash into the draft with the pairs set, if that is simple; says whether it was.
-    fn fill_draft_with(&mut self, pairs: &[(&[u8], Value<'_>)], deadline: FieldDeadline) -> bool {
-        let Some(position) = self.position else { return false };
-        !matches!(deadline, FieldDeadline::At(_)) && self.keyspace.fill_draft_with(position, pairs)
+    /// Writes the record with other values for the pairs, if the hash has all of them in this order,
+    /// and nothing but values changes; says whether it is so. (Objects are mostly written whole, as
+    /// they were the first time.)
+    fn rewrite(
+        &mut self,
+        pairs: &[(&[u8], Value<'_>)],
+        deadline: FieldDeadline,
+        becomes_hashtable: bool,
+    ) -> Result<bool, OutOfMemory> {
+        let Some(position) = self.position else { return Ok(false) };
+        let keeps_class = |class: Class| match class.form {
+            Form::Shaped(_, marks) => {
+                !marks.deadlines && (!becomes_hashtable || marks.encoding == Encoding::Hashtable)
+            }
+            _ => false,
+        };
+        if matches!(deadline, FieldDeadline::At(_)) || !self.class().is_some_and(keeps_class) {
+            return Ok(false);
+        }
+        let mut written = std::mem::take(&mut self.keyspace.heap.record);
+        let record = self.keyspace.record(position);
+        let rewritten = rewrite(record, pairs, &mut written);
+        let put = match rewritten {
+            Some((old_bytes, _)) => {
+                self.keyspace.overwrite(self.key, position, old_bytes, &written).map(Some)
+            }
+            None => Ok(None),
+        };
+        self.keyspace.heap.record = written;
+        if let Some(position) = put? {
+            self.position = Some(position);
+        }
+        if let Some((_, change)) = rewritten {
+            let payload_bytes = &mut self.keyspace.counts.payload_bytes;
+            *payload_bytes = payload_bytes.wrapping_add_signed(change);
+        }
+        Ok(rewritten.is_some())
     }
 
     fn begin_draft(&mut self) {
@@ -291,7 +334,7 @@ impl<'a> HashEdit<'a> {
             return self.unpack(fields);
         }
         let position = self.keyspace.put_draft(self.key, self.position)?;
-        self.position = Some(position);
+        self.is_at(position);
         let counts = &mut self.keyspace.counts;
         counts.fields = counts.fields.wrapping_add_signed(fields);
         Ok(())
@@ -307,7 +350,7 @@ impl<'a> HashEdit<'a> {
             let put =
                 filled.and_then(|()| self.keyspace.put_large(self.key, self.position, number));
             match put {
-                Ok(position) => self.position = Some(position),
+                Ok(position) => self.is_at(position),
                 Err(OutOfMemory) => {
                     self.keyspace.doom(number);
                     return Err(OutOfMemory);
@@ -349,7 +392,7 @@ impl<'a> HashEdit<'a> {
         draft.payload_change = 0;
         self.keyspace.draft = draft;
         let position = self.keyspace.put_draft(self.key, self.position)?;
-        self.position = Some(position);
+        self.is_at(position);
         self.keyspace.doom(number);
         Ok(())
     }
@@ -373,6 +416,36 @@ impl<'a> HashEdit<'a> {
         self.note_deadline(outcome.map_err(|OutOfMemory| CommandError::OutOfMemory)?);
         Ok(added)
     }
+}
+
+/// Writes a shaped record with other values for `pairs`, if it has all of them in this order. Returns
+/// how many bytes the old record has, and how many more or less the texts of its values have now.
+fn rewrite(
+    record: Record<'_>,
+    pairs: &[(&[u8], Value<'_>)],
+    written: &mut Vec<u8>,
+) -> Option<(usize, isize)> {
+    let packed = record.packed()?;
+    let shape = packed.shape()?;
+    let body = record.body();
+    let (mut at, mut change, mut pairs) = (packed.values_at(), 0, pairs.iter());
+    let mut next = pairs.next();
+    written.clear();
+    written.extend_from_slice(record.head());
+    written.extend_from_slice(&body[..at]);
+    for name in packed.shapes().names(shape) {
+        let end = at + value_bytes(body, at);
+        match next {
+            Some(&(field, value)) if name == field => {
+                change += value.len().cast_signed() - text_bytes(body, at).cast_signed();
+                push_value(written, value);
+                next = pairs.next();
+            }
+            _ => written.extend_from_slice(&body[at..end]),
+        }
+        at = end;
+    }
+    next.is_none().then_some((record.body_at() + at, change))
 }
 
 /// A field to be set.

@@ -121,11 +121,6 @@ impl Keyspace {
         self.table.prefetch_body(&self.heap, hint);
     }
 
-    /// Whether a position holds a string.
-    pub(crate) fn is_string(&self, position: Position) -> bool {
-        matches!(self.class(position).form, Form::String | Form::RawString)
-    }
-
     #[inline]
     pub(crate) fn class(&self, position: Position) -> Class {
         self.table.class(&self.heap, position)
@@ -661,11 +656,18 @@ impl Keyspace {
     /// Where a living key lies; one whose deadline has passed is removed, and so are fields.
     #[inline]
     pub(crate) fn locate(&mut self, key: Key<'_>, now_ms: u64) -> Option<Position> {
+        self.locate_class(key, now_ms).map(|(position, _)| position)
+    }
+
+    /// The same, and the class of the record.
+    #[inline]
+    pub(crate) fn locate_class(&mut self, key: Key<'_>, now_ms: u64) -> Option<(Position, Class)> {
         let (position, class) = self.table.locate_class(&self.heap, key)?;
         if class.is_timeless() {
-            return Some(position);
+            return Some((position, class));
         }
-        self.expire_at(key, position, now_ms)
+        let position = self.expire_at(key, position, now_ms)?;
+        Some((position, self.class(position)))
     }
 
     /// Removes what is past of the key at a position; where it lies then, if it is still there.
@@ -724,14 +726,18 @@ impl Keyspace {
         self.table.splice(&mut self.heap, position, range, bytes)
     }
 
-    /// Takes the fields of a packed hash into the draft with some of them set, if that is simple.
-    pub(crate) fn fill_draft_with(
+    /// Writes another record of the same class at a position where one of so many bytes lies.
+    pub(crate) fn overwrite(
         &mut self,
+        key: Key<'_>,
         position: Position,
-        pairs: &[(&[u8], Value<'_>)],
-    ) -> bool {
-        let record = self.table.record(&self.heap, position);
-        record.packed().is_some_and(|packed| self.draft.fill_with(&packed, pairs))
+        old_bytes: usize,
+        record: &[u8],
+    ) -> Result<Position, OutOfMemory> {
+        if self.table.splice_whole(&mut self.heap, position, old_bytes, record) {
+            return Ok(position);
+        }
+        self.table.replace(&mut self.heap, key, position, record)
     }
 
     /// Takes the fields of a packed hash into the draft.

@@ -73,6 +73,11 @@ impl<'a> Record<'a> {
         self.class.deadline.then(|| read_key_moment(self.bytes, self.deadline_at).0)
     }
 
+    /// Everything before the body.
+    pub(crate) fn head(&self) -> &'a [u8] {
+        &self.bytes[..self.body_at]
+    }
+
     pub(crate) fn body_at(&self) -> usize {
         self.body_at
     }

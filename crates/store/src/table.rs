@@ -280,6 +280,22 @@ impl Table {
         is_inline && segment.splice(heap, slot, range, bytes)
     }
 
+    /// Writes another record of the same class over one that has so many bytes, if that can be done
+    /// where it lies; says whether it could.
+    #[inline]
+    pub(crate) fn splice_whole(
+        &self,
+        heap: &mut Heap,
+        Position { segment, slot }: Position,
+        old_bytes: usize,
+        record: &[u8],
+    ) -> bool {
+        let is_inline = stub_target(segment.at(heap, slot)).is_none();
+        is_inline
+            && record.len() <= INLINE_BYTES_MAX
+            && segment.splice(heap, slot, 0..old_bytes, record)
+    }
+
     /// Takes a record out.
     pub(crate) fn remove(&mut self, heap: &mut Heap, hash: u64, position: Position) {
         self.take_out(heap, position);
