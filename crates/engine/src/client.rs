@@ -158,6 +158,7 @@ impl Client {
                 match error {
                     SendError::Full(_) => EngineError::Full { shard },
                     SendError::Closed(_) => EngineError::Closed,
+                    SendError::Gone(_) => EngineError::ShardLost { shard },
                 }
             })?;
             let accounting = answer.wait(None).map_err(|_| EngineError::ShardLost { shard })?;

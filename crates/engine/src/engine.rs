@@ -174,7 +174,7 @@ impl Builder {
         let mut senders = Vec::with_capacity(shard_count);
         let mut shards = Vec::with_capacity(shard_count);
         for (number, wake) in wakes.into_iter().enumerate() {
-            let (sender, owner) = mailbox(self.mailbox_batches, wake);
+            let (sender, owner) = mailbox(self.mailbox_batches, (), wake);
             let mut config = Config::new(hasher.clone(), random.hash_one(number));
             (config.shard, config.shards) = (number, shard_count);
             senders.push(sender);

@@ -69,6 +69,7 @@ impl Exchange {
             }
             Err(SendError::Full(message)) => (message, EngineError::Full { shard }),
             Err(SendError::Closed(message)) => (message, EngineError::Closed),
+            Err(SendError::Gone(message)) => (message, EngineError::ShardLost { shard }),
         };
         if let Message::Run(call) = message {
             self.batch = Some(call.batch);

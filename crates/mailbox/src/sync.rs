@@ -15,7 +15,13 @@ mod real {
     pub(crate) use std::thread::{Thread, current};
 
     use crossbeam_utils::Backoff;
+    use std::sync::LazyLock;
     use std::time::{Duration, Instant};
+
+    /// Whether the one that is waited for can run meanwhile: on one core spinning only keeps it from
+    /// going on.
+    static SPINNING_HELPS: LazyLock<bool> =
+        LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1));
 
     /// `UnsafeCell` with loom's way in.
     #[derive(Debug)]
@@ -51,7 +57,7 @@ mod real {
         }
 
         pub(crate) fn wait(&mut self) {
-            if !self.backoff.is_completed() {
+            if !self.backoff.is_completed() && *SPINNING_HELPS {
                 self.backoff.snooze();
             } else if self.yields_left > 0 {
                 self.yields_left -= 1;
@@ -65,11 +71,12 @@ mod real {
     /// Looks a few microseconds long whether `done`, without sleeping. It looks at a steady pace: a
     /// backoff that doubles would notice an answer up to as late again as the wait has been.
     pub(crate) fn spin_until(mut done: impl FnMut() -> bool) -> bool {
-        for round in 0..SPINS + YIELDS {
+        let spins = if *SPINNING_HELPS { SPINS } else { 0 };
+        for round in 0..spins + YIELDS {
             if done() {
                 return true;
             }
-            if round < SPINS {
+            if round < spins {
                 std::hint::spin_loop();
             } else {
                 std::thread::yield_now();
