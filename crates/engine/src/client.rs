@@ -5,13 +5,14 @@ use crate::exchange::Exchange;
 use crate::native::{Native, Reply};
 use crate::pipeline::Pipeline;
 use crate::plan::Destinations;
+use crate::reach::{self, Visit, Way};
 use crate::route::Route;
-use crate::shard::Message;
 use crate::stats::Stats;
 use crate::wire::Wire;
 use crossbeam_queue::ArrayQueue;
-use hectare_mailbox::{Answer, SendError, Sender};
-use hectare_store::{Command, DATABASES, KeyHasher};
+use hectare_mailbox::{BorrowError, Sender};
+use hectare_store::{Args, Command, DATABASES, KeyHasher, Request, Span};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,12 +41,15 @@ pub struct Client {
 /// What all clients of an engine share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    senders: Box<[Sender<Message>]>,
+    ways: Box<[Way]>,
     hasher: KeyHasher,
     route: Route,
     /// Exchanges of single calls, to be used again.
     spare: ArrayQueue<Exchange>,
 }
+
+/// A call with more bytes of arguments than this does not copy them twice.
+const IN_PLACE_BYTES_MAX: usize = 64 << 10;
 
 /// How many exchanges are kept for single calls: more threads than this calling at once make new
 /// ones.
@@ -90,24 +94,67 @@ impl Client {
     /// How many shards the engine has.
     #[must_use]
     pub fn shards(&self) -> usize {
-        self.shared.senders.len()
+        self.shared.ways.len()
     }
 
-    /// Runs one command that has one key, and reads its answer.
+    /// Runs one command that has one key, and reads its answer: in place if nobody is in the shard,
+    /// else by way of its mailbox.
     pub(crate) fn call<R>(
         &self,
         command: &'static Command,
         args: &[&[u8]],
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, EngineError> {
-        let failed = |error: hectare_store::CommandError| EngineError::Failed(error.to_string());
-        command.check_arguments(args.len()).map_err(failed)?;
+        let refused = |error: hectare_store::CommandError| EngineError::Failed(error.to_string());
+        command.check_arguments(args.len()).map_err(refused)?;
         let hash = self.shared.hasher.hash(args[0]);
         let shard = self.shared.route.shard(hash);
+        // The store's arguments are spans of one text. Copying some ten bytes into it costs less
+        // than telling two forms of arguments apart would at every access.
+        let mut bytes = SmallVec::<[u8; 256]>::new();
+        let mut spans = SmallVec::<[Span; 16]>::new();
+        if args.iter().map(|arg| arg.len()).sum::<usize>() > IN_PLACE_BYTES_MAX {
+            return self.call_by_mail(shard, hash, command, args, read);
+        }
+        for arg in args {
+            let start = offset(bytes.len());
+            bytes.extend_from_slice(arg);
+            spans.push(Span { start, end: offset(bytes.len()) });
+        }
+        let args_in_place = Args::new(&bytes, &spans);
+        let request = Request { command, database: self.database, hash, args: args_in_place };
+        let mut read = Some(read);
+        let now = crate::clock::unix_ms();
+        let visit = reach::visit(self.shared.ways[shard].borrow_soon(), |core| {
+            core.set_now(now);
+            core.run_one(&request, |reply| match reply {
+                Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
+                reply => Ok((read.take().expect("it is read once"))(reply)),
+            })
+        });
+        match visit {
+            Visit::Done(Ok(answer)) => answer,
+            Visit::Done(Err(crate::core::Lost)) => Err(EngineError::ShardLost { shard }),
+            Visit::Closed => Err(EngineError::Closed),
+            Visit::Busy => {
+                let read = read.take().expect("it was not read");
+                self.call_by_mail(shard, hash, command, args, read)
+            }
+        }
+    }
+
+    fn call_by_mail<R>(
+        &self,
+        shard: usize,
+        hash: u64,
+        command: &'static Command,
+        args: &[&[u8]],
+        read: impl FnOnce(Reply<'_>) -> R,
+    ) -> Result<R, EngineError> {
         let mut exchange = self.shared.spare.pop().unwrap_or_else(|| Exchange::new(&Native));
         let pushed = exchange.batch().push(command, self.database, hash, args);
         let outcome = pushed
-            .map_err(failed)
+            .map_err(|error| EngineError::Failed(error.to_string()))
             .and_then(|_first| self.send(shard, &mut exchange))
             .and_then(|()| exchange.wait(shard))
             .and_then(|()| match Reply::read(exchange.returned().replies.get(0)) {
@@ -137,7 +184,7 @@ impl Client {
     }
 
     pub(crate) fn send(&self, shard: usize, exchange: &mut Exchange) -> Result<(), EngineError> {
-        exchange.send(shard, &self.shared.senders[shard], self.room_wait)
+        exchange.send(shard, &self.shared.ways[shard], self.room_wait)
     }
 
     pub(crate) fn destinations<'a>(&'a self, exchanges: &'a mut [Exchange]) -> Destinations<'a> {
@@ -149,36 +196,40 @@ impl Client {
         }
     }
 
+    pub(crate) fn way(&self, shard: usize) -> &Way {
+        &self.shared.ways[shard]
+    }
+
     pub(crate) fn stats(&self) -> Result<Stats, EngineError> {
         let mut stats = Stats { shards: self.shards(), ..Stats::default() };
-        for (shard, sender) in self.shared.senders.iter().enumerate() {
-            let mut answer = Answer::new();
-            let question = Message::Account(answer.issue());
-            sender.send_before(question, Instant::now() + self.room_wait).map_err(|error| {
-                match error {
-                    SendError::Full(_) => EngineError::Full { shard },
-                    SendError::Closed(_) => EngineError::Closed,
-                    SendError::Gone(_) => EngineError::ShardLost { shard },
-                }
-            })?;
-            let accounting = answer.wait(None).map_err(|_| EngineError::ShardLost { shard })?;
-            stats.add(&accounting);
+        for (shard, way) in self.shared.ways.iter().enumerate() {
+            let mut held = way
+                .borrow_before(Some(Instant::now() + self.room_wait))
+                .map_err(|error| reach::refusal(way, shard, error == BorrowError::TimedOut))?;
+            let accounting = held.with(|core| core.accounting());
+            reach::help(held);
+            stats.add(&accounting.map_err(|_| EngineError::ShardLost { shard })?);
         }
         Ok(stats)
     }
 
     pub(crate) fn close(&self) {
-        self.shared.senders.iter().for_each(Sender::close);
+        self.shared.ways.iter().for_each(Sender::close);
     }
 }
 
 impl Shared {
-    pub(crate) fn new(senders: Vec<Sender<Message>>, hasher: KeyHasher) -> Self {
+    pub(crate) fn new(ways: Vec<Way>, hasher: KeyHasher) -> Self {
         Self {
-            route: Route::new(senders.len()),
-            senders: senders.into(),
+            route: Route::new(ways.len()),
+            ways: ways.into(),
             hasher,
             spare: ArrayQueue::new(SPARE_EXCHANGES),
         }
     }
+}
+
+/// A length that is at most [`IN_PLACE_BYTES_MAX`].
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).expect("the arguments are short")
 }

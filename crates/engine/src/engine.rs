@@ -1,10 +1,12 @@
 //! How is an engine built, and how does it end?
 
 use crate::client::{Client, Shared};
+use crate::core::{Call, Core, Lost, MemoryLimit};
 use crate::error::EngineError;
 use crate::shard::Shard;
 use crate::stats::Stats;
-use hectare_mailbox::{ThreadWake, Wake, mailbox};
+use crate::versions::Versions;
+use hectare_mailbox::{Bounds, Gauge, ThreadWake, Wake, Weight, mailbox_within};
 use hectare_store::{Config, KeyHasher, SHARDS_MAX, Store};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -19,7 +21,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Engine {
     client: Client,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<JoinHandle<Result<(), Lost>>>,
 }
 
 /// What can be chosen about an engine.
@@ -27,6 +29,9 @@ pub struct Engine {
 pub struct Builder {
     shards: Option<usize>,
     mailbox_batches: usize,
+    mailbox_commands: u32,
+    mailbox_bytes: u64,
+    memory_bytes: Option<u64>,
     room_wait: Duration,
 }
 
@@ -81,7 +86,7 @@ impl Engine {
         self.client.close();
         let mut outcome = Ok(());
         for (shard, thread) in self.threads.drain(..).enumerate() {
-            if thread.join().is_err() {
+            if !matches!(thread.join(), Ok(Ok(()))) {
                 outcome = Err(EngineError::ShardLost { shard });
             }
         }
@@ -112,6 +117,36 @@ impl Builder {
         self
     }
 
+    /// How many commands may wait in front of a shard (a million otherwise), whatever the number of
+    /// batches; one batch alone may have more.
+    #[must_use]
+    pub fn mailbox_commands(mut self, commands: u32) -> Self {
+        self.mailbox_commands = commands;
+        self
+    }
+
+    /// How many bytes of arguments may wait in front of a shard (256 MiB otherwise); one batch alone
+    /// may have more.
+    #[must_use]
+    pub fn mailbox_bytes(mut self, bytes: u64) -> Self {
+        self.mailbox_bytes = bytes;
+        self
+    }
+
+    /// How many bytes all shards may take together, by [their own accounting](Stats::memory_bytes);
+    /// without a limit otherwise. Beyond it, commands that may make data grow are answered with
+    /// Redis' error `OOM command not allowed when used memory > 'maxmemory'.`; nothing is evicted.
+    ///
+    /// The limit is for the sum, so that one shard may take more than another. Each shard tells the
+    /// others what it takes whenever that has changed by 64 KiB (or by a 64th of a small limit), and
+    /// looks before each group of commands: so the limit can be passed by that much a shard and one
+    /// group.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_bytes = Some(bytes);
+        self
+    }
+
     /// How long a call waits for room in a full mailbox (ten seconds otherwise) before it fails
     /// with [`EngineError::Full`].
     #[must_use]
@@ -136,11 +171,7 @@ impl Builder {
             let (start, started) = mpsc::channel::<Shard>();
             let thread = thread::Builder::new()
                 .name(format!("hectare-shard-{shard}"))
-                .spawn(move || {
-                    if let Ok(shard) = started.recv() {
-                        shard.serve();
-                    }
-                })
+                .spawn(move || started.recv().map_or(Ok(()), Shard::serve))
                 .map_err(|source| BuildError::Thread { shard, source })?;
             wakes.push(Box::new(ThreadWake::new(thread.thread().clone())));
             threads.push(thread);
@@ -171,23 +202,44 @@ impl Builder {
         let random = RandomState::new();
         let hasher = KeyHasher::with_seed(random.hash_one("hasher"));
         let shard_count = wakes.len();
-        let mut senders = Vec::with_capacity(shard_count);
+        let all = Arc::new(Gauge::new());
+        let bounds = self.bounds();
+        let mut ways = Vec::with_capacity(shard_count);
         let mut shards = Vec::with_capacity(shard_count);
         for (number, wake) in wakes.into_iter().enumerate() {
-            let (sender, owner) = mailbox(self.mailbox_batches, (), wake);
             let mut config = Config::new(hasher.clone(), random.hash_one(number));
             (config.shard, config.shards) = (number, shard_count);
-            senders.push(sender);
-            shards.push(Shard::new(number, Store::new(config), owner));
+            let limit = self.memory_bytes.map(|bytes| MemoryLimit::new(bytes, Arc::clone(&all)));
+            let core = Core::new(Store::new(config), Versions::new(hasher.clone()), limit);
+            let (way, owner) = mailbox_within(&bounds, core, wake);
+            ways.push(way);
+            shards.push(Shard::new(number, owner));
         }
-        let client = Client::new(Arc::new(Shared::new(senders, hasher)), self.room_wait);
+        let client = Client::new(Arc::new(Shared::new(ways, hasher)), self.room_wait);
         Ok((Engine { client, threads: Vec::new() }, shards))
+    }
+}
+
+impl Builder {
+    fn bounds(&self) -> Bounds<Call> {
+        Bounds {
+            items: self.mailbox_batches,
+            weight: Weight { commands: self.mailbox_commands, bytes: self.mailbox_bytes },
+            weigh: Some(|call| call.batch.weight()),
+        }
     }
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { shards: None, mailbox_batches: 1024, room_wait: Duration::from_secs(10) }
+        Self {
+            shards: None,
+            mailbox_batches: 1024,
+            mailbox_commands: 1 << 20,
+            mailbox_bytes: 256 << 20,
+            memory_bytes: None,
+            room_wait: Duration::from_secs(10),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! How does one caller trade batches with one shard?
 
 use crate::batch::Batch;
+use crate::core::Call;
 use crate::error::EngineError;
-use crate::shard::{Call, Message};
+use crate::reach::{self, Way};
 use crate::wire::Wire;
-use hectare_mailbox::{Answer, SendError, Sender};
-use std::time::{Duration, Instant};
+use hectare_mailbox::Answer;
+use std::task::{Poll, Waker};
+use std::time::Duration;
 
 /// A batch and the place for its answer, used again for call after call.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub(crate) struct Exchange {
     away: bool,
 }
 
+/// A batch of more commands than this is the shard's own thread's: it would keep others out for too
+/// long, and a thread switch is little beside it.
+const IN_PLACE_COMMANDS_MAX: usize = 2048;
+
 impl Exchange {
     pub(crate) fn new(wire: &'static dyn Wire) -> Self {
         Self { wire, batch: None, answer: Answer::new(), away: false }
@@ -27,9 +33,9 @@ impl Exchange {
         self.batch.get_or_insert_with(|| Box::new(Batch::new(self.wire)))
     }
 
-    /// Whether there is something to send.
+    /// Whether there is something to run that has not been.
     pub(crate) fn has_commands(&self) -> bool {
-        self.batch.as_ref().is_some_and(|batch| !batch.is_empty())
+        self.batch.as_ref().is_some_and(|batch| !batch.is_done())
     }
 
     /// Whether the batch was sent and not waited for.
@@ -45,38 +51,41 @@ impl Exchange {
         self.batch.as_ref().expect("a batch is read after it was waited for")
     }
 
+    /// Runs the batch in place if nobody is in the shard. With `patience`, looks for some
+    /// microseconds whether whoever is in goes.
+    pub(crate) fn run_in_place(
+        &mut self,
+        shard: usize,
+        way: &Way,
+        patience: bool,
+    ) -> Result<bool, EngineError> {
+        if self.batch().commands() > IN_PLACE_COMMANDS_MAX {
+            return Ok(false);
+        }
+        let held = if patience { way.borrow_soon() } else { way.try_borrow() };
+        reach::run_in_place(shard, held, self.batch())
+    }
+
     /// Sends the batch off, waiting for room as long as said; not at all if that is zero. If it
     /// does not go, it stays here.
     pub(crate) fn send(
         &mut self,
         shard: usize,
-        sender: &Sender<Message>,
+        way: &Way,
         room_wait: Duration,
     ) -> Result<(), EngineError> {
         let wire = self.wire;
         let batch = self.batch.take().unwrap_or_else(|| Box::new(Batch::new(wire)));
-        let message = Message::Run(Call { batch, completion: self.answer.issue() });
-        let sent = match sender.send(message) {
-            Err(SendError::Full(message)) if !room_wait.is_zero() => {
-                sender.send_before(message, Instant::now() + room_wait)
-            }
-            sent => sent,
+        let wake = batch.commands() > IN_PLACE_COMMANDS_MAX;
+        let call = Call { batch, completion: self.answer.issue() };
+        let Err((call, error)) = reach::send(way, shard, call, room_wait, wake) else {
+            self.away = true;
+            return Ok(());
         };
-        let (message, error) = match sent {
-            Ok(()) => {
-                self.away = true;
-                return Ok(());
-            }
-            Err(SendError::Full(message)) => (message, EngineError::Full { shard }),
-            Err(SendError::Closed(message)) => (message, EngineError::Closed),
-            Err(SendError::Gone(message)) => (message, EngineError::ShardLost { shard }),
-        };
-        if let Message::Run(call) = message {
-            self.batch = Some(call.batch);
-            drop(call.completion);
-            // The completion was dropped just now: this call is over.
-            let _abandoned = self.answer.poll();
-        }
+        self.batch = Some(call.batch);
+        drop(call.completion);
+        // The completion was dropped just now: this call is over.
+        let _abandoned = self.answer.poll();
         Err(error)
     }
 
@@ -86,6 +95,19 @@ impl Exchange {
         let batch = self.answer.wait(None).map_err(|_| EngineError::ShardLost { shard })?;
         self.batch = Some(batch);
         Ok(())
+    }
+
+    /// Looks whether the batch is back; if it is not, `waker` is woken when it is.
+    pub(crate) fn poll(&mut self, shard: usize, waker: &Waker) -> Poll<Result<(), EngineError>> {
+        let Poll::Ready(answer) = self.answer.poll_or_wake(waker) else { return Poll::Pending };
+        self.away = false;
+        Poll::Ready(match answer {
+            Ok(batch) => {
+                self.batch = Some(batch);
+                Ok(())
+            }
+            Err(_) => Err(EngineError::ShardLost { shard }),
+        })
     }
 
     /// How many of its answers are errors.

@@ -81,10 +81,13 @@ mod row;
 
 mod batch;
 mod native;
+mod reach;
 mod wire;
 
 mod clock;
+mod core;
 mod shard;
+mod versions;
 
 mod error;
 mod stats;

@@ -36,6 +36,8 @@ pub struct Pipeline {
     exchanges: Vec<Exchange>,
     plan: Plan,
     merged: ReplyBuffer,
+    /// The shard that the last submission began with.
+    first: usize,
     state: State,
 }
 
@@ -64,6 +66,7 @@ impl Pipeline {
             exchanges,
             plan: Plan::default(),
             merged: ReplyBuffer::default(),
+            first: 0,
             state: State::Open,
         }
     }
@@ -132,18 +135,34 @@ impl Pipeline {
     /// If it was submitted already.
     pub fn submit(&mut self) -> Result<(), EngineError> {
         self.open();
-        for (shard, exchange) in self.exchanges.iter_mut().enumerate() {
-            if !exchange.has_commands() {
-                continue;
-            }
-            if let Err(error) = self.client.send(shard, exchange) {
-                // Whatever went out has to come back first; this error is the one that counts.
-                let _also = self.collect();
-                self.forget();
-                return Err(error);
-            }
+        if let Err(error) = self.start() {
+            // Whatever went out has to come back first; this error is the one that counts.
+            let _also = self.collect();
+            self.forget();
+            return Err(error);
         }
         self.state = State::Sent;
+        Ok(())
+    }
+
+    /// Runs in place what can be, first what nobody is in the way of; sends the rest.
+    fn start(&mut self) -> Result<(), EngineError> {
+        let Self { client, exchanges, first, .. } = self;
+        let shards = exchanges.len();
+        // Callers that all began with the same shard would queue up there.
+        *first = (*first + 1) % shards;
+        for patience in [false, true] {
+            for shard in (*first..shards).chain(0..*first) {
+                let exchange = &mut exchanges[shard];
+                if exchange.is_away() || !exchange.has_commands() {
+                    continue;
+                }
+                let is_done = exchange.run_in_place(shard, client.way(shard), patience)?;
+                if !is_done && patience {
+                    client.send(shard, exchange)?;
+                }
+            }
+        }
         Ok(())
     }
 

@@ -177,6 +177,12 @@ impl Doorbell {
         self.word.load(Ordering::Relaxed) == PARKED && self.exchange(PARKED, BORROWED)
     }
 
+    /// Whether a borrower is in that will be out soon: a hint.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        // It carries no data: the exchange in `try_borrow` does.
+        self.word.load(Ordering::Relaxed) == BORROWED
+    }
+
     /// Comes in as soon as it can be, asking a running owner to lend at its next pause.
     pub(crate) fn borrow_before(&self, deadline: Option<Instant>) -> Result<(), Refusal> {
         let mut patience = Patience::new();

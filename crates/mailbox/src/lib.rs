@@ -66,6 +66,7 @@ mod sender;
 
 mod completion;
 mod doorbell;
+mod gauge;
 mod ring;
 mod room;
 mod wake;
@@ -73,6 +74,7 @@ mod wake;
 mod sync;
 
 pub use completion::{Answer, Completion, WaitError};
+pub use gauge::Gauge;
 pub use lend::{Lend, Standing};
 pub use mailbox::{mailbox, mailbox_within};
 pub use owner::Owner;

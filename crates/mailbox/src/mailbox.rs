@@ -17,13 +17,13 @@ pub fn mailbox<M: Send, T: Send>(
     owned: T,
     wake: Box<dyn Wake>,
 ) -> (Sender<M, T>, Owner<M, T>) {
-    mailbox_within(Bounds::items(capacity), owned, wake)
+    mailbox_within(&Bounds::items(capacity), owned, wake)
 }
 
 /// A mailbox that is bounded by what its items weigh, too.
 #[must_use]
 pub fn mailbox_within<M: Send, T: Send>(
-    bounds: Bounds<M>,
+    bounds: &Bounds<M>,
     owned: T,
     wake: Box<dyn Wake>,
 ) -> (Sender<M, T>, Owner<M, T>) {

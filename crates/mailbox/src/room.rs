@@ -91,8 +91,8 @@ impl Weight {
 }
 
 impl<M> Room<M> {
-    pub(crate) fn new(bounds: Bounds<M>) -> Self {
-        let Bounds { weight, weigh, .. } = bounds;
+    pub(crate) fn new(bounds: &Bounds<M>) -> Self {
+        let Bounds { weight, weigh, .. } = *bounds;
         let line = Line {
             next: AtomicU64::new(0),
             serving: AtomicU64::new(0),
@@ -210,9 +210,7 @@ impl Line {
     }
 
     fn place(&self, ticket: u64) -> &AtomicU64 {
-        #[expect(clippy::cast_possible_truncation, reason = "the remainder is small")]
-        let place = (ticket % PLACES) as usize;
-        &self.left[place]
+        &self.left[(ticket % PLACES) as usize]
     }
 }
 

@@ -4,7 +4,7 @@ use crate::doorbell::Refusal;
 use crate::lend::Lend;
 use crate::mailbox::Shared;
 use crate::ring::PushError;
-use crate::sync::{Arc, Patience};
+use crate::sync::{Arc, Patience, spin_until};
 use std::time::Instant;
 
 /// The side of the many: any thread may hold a clone.
@@ -97,6 +97,20 @@ impl<M: Send, T: Send> Sender<M, T> {
     #[must_use]
     pub fn try_borrow(&self) -> Option<Lend<'_, M, T>> {
         self.shared.doorbell.try_borrow().then(|| Lend::new(&self.shared))
+    }
+
+    /// The same, and while another borrower is in, looks for some microseconds whether it goes.
+    #[must_use]
+    pub fn borrow_soon(&self) -> Option<Lend<'_, M, T>> {
+        let doorbell = &self.shared.doorbell;
+        let mut is_in = doorbell.try_borrow();
+        if !is_in && doorbell.is_borrowed() {
+            spin_until(|| {
+                is_in = doorbell.try_borrow();
+                is_in || !doorbell.is_borrowed()
+            });
+        }
+        is_in.then(|| Lend::new(&self.shared))
     }
 
     /// Borrows what the owner owns; asks an owner that runs to lend at its next pause, and waits for

@@ -169,7 +169,7 @@ fn a_mailbox_is_bounded_by_what_its_items_weigh() {
     let weight = Weight { commands: 10, bytes: 4096 };
     let weigh = |item: &u32| Weight { commands: *item, bytes: 1024 };
     let bounds = Bounds { items: 8, weight, weigh: Some(weigh) };
-    let (sender, mut owner) = mailbox_within(bounds, (), Box::new(NoWake));
+    let (sender, mut owner) = mailbox_within(&bounds, (), Box::new(NoWake));
     assert_eq!(sender.send(7), Ok(()));
     assert_eq!(sender.send(4), Err(SendError::Full(4)), "eleven commands");
     assert_eq!(sender.send(1), Ok(()));
