@@ -110,6 +110,11 @@ impl Batch {
         next.len()
     }
 
+    /// How many commands have been run.
+    pub(crate) fn done(&self) -> usize {
+        self.done
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.done == self.headers.len()
     }

@@ -1,5 +1,6 @@
 //! How does a caller use the engine?
 
+use crate::asynchronous::AsyncClient;
 use crate::error::EngineError;
 use crate::exchange::Exchange;
 use crate::native::{Native, Reply};
@@ -48,6 +49,9 @@ pub(crate) struct Shared {
     spare: ArrayQueue<Exchange>,
 }
 
+/// How long a caller waits at least for a shard to be lent.
+const LEND_WAIT_MIN: Duration = Duration::from_millis(100);
+
 /// A call with more bytes of arguments than this does not copy them twice.
 const IN_PLACE_BYTES_MAX: usize = 64 << 10;
 
@@ -79,6 +83,19 @@ impl Client {
         self
     }
 
+    /// The same engine for a caller that would rather be told [`EngineError::Full`] than wait for
+    /// room. (One type with a setting, so that there is one method for each command and not two.)
+    #[must_use]
+    pub fn trying(&self) -> Self {
+        self.clone().with_room_wait(Duration::ZERO)
+    }
+
+    /// The same engine, whose calls are futures.
+    #[must_use]
+    pub fn asynchronous(&self) -> AsyncClient {
+        AsyncClient::new(self.clone())
+    }
+
     /// Many commands that go out together.
     #[must_use]
     pub fn pipeline(&self) -> Pipeline {
@@ -105,8 +122,7 @@ impl Client {
         args: &[&[u8]],
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, EngineError> {
-        let refused = |error: hectare_store::CommandError| EngineError::Failed(error.to_string());
-        command.check_arguments(args.len()).map_err(refused)?;
+        command.check_arguments(args.len())?;
         let hash = self.shared.hasher.hash(args[0]);
         let shard = self.shared.route.shard(hash);
         // The store's arguments are spans of one text. Copying some ten bytes into it costs less
@@ -151,20 +167,28 @@ impl Client {
         args: &[&[u8]],
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, EngineError> {
-        let mut exchange = self.shared.spare.pop().unwrap_or_else(|| Exchange::new(&Native));
+        let mut exchange = self.take_exchange();
         let pushed = exchange.batch().push(command, self.database, hash, args);
         let outcome = pushed
-            .map_err(|error| EngineError::Failed(error.to_string()))
+            .map_err(EngineError::from)
             .and_then(|_first| self.send(shard, &mut exchange))
             .and_then(|()| exchange.wait(shard))
             .and_then(|()| match Reply::read(exchange.returned().replies.get(0)) {
                 Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
                 reply => Ok(read(reply)),
             });
+        self.leave_exchange(exchange);
+        outcome
+    }
+
+    pub(crate) fn take_exchange(&self) -> Exchange {
+        self.shared.spare.pop().unwrap_or_else(|| Exchange::new(&Native))
+    }
+
+    pub(crate) fn leave_exchange(&self, mut exchange: Exchange) {
         exchange.clear();
         // If there are spare ones enough, this one goes.
         let _one_too_many = self.shared.spare.push(exchange);
-        outcome
     }
 
     /// Runs one command of any kind, and reads its answer.
@@ -175,8 +199,7 @@ impl Client {
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, EngineError> {
         let mut pipeline = self.pipeline();
-        let pushed = pipeline.push(command, args);
-        pushed.map_err(|error| EngineError::Failed(error.to_string()))?;
+        pipeline.push(command, args)?;
         match pipeline.run()?.get(0) {
             Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
             reply => Ok(read(reply)),
@@ -194,6 +217,26 @@ impl Client {
             database: self.database,
             exchanges,
         }
+    }
+
+    /// Which shard holds a key, and the key's hash.
+    pub(crate) fn place(&self, key: &[u8]) -> (usize, u64) {
+        let hash = self.shared.hasher.hash(key);
+        (self.shared.route.shard(hash), hash)
+    }
+
+    pub(crate) fn room_wait(&self) -> Duration {
+        self.room_wait
+    }
+
+    pub(crate) fn database(&self) -> u8 {
+        self.database
+    }
+
+    /// How long to wait for shards that others are in: as long as for room, but not less than a
+    /// moment, since a caller that does not wait for room would else find every running shard busy.
+    pub(crate) fn patience(&self) -> Duration {
+        self.room_wait.max(LEND_WAIT_MIN)
     }
 
     pub(crate) fn way(&self, shard: usize) -> &Way {

@@ -20,6 +20,13 @@ pub(crate) struct Call {
     pub(crate) completion: Completion<Box<Batch>>,
 }
 
+impl Call {
+    /// Tells its caller that it is done.
+    pub(crate) fn finish(self) {
+        self.completion.complete(self.batch);
+    }
+}
+
 /// The shard has panicked, and its data is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost;
@@ -110,11 +117,33 @@ impl Core {
         request: &Request<'_>,
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, Lost> {
+        self.run_and_read(|alive, sink| alive.run_group(std::slice::from_ref(request), sink), read)
+    }
+
+    /// The same, whatever the memory limit says.
+    pub(crate) fn run_regardless<R>(
+        &mut self,
+        request: &Request<'_>,
+        read: impl FnOnce(Reply<'_>) -> R,
+    ) -> Result<R, Lost> {
+        let run = |alive: &mut Alive, sink: &mut dyn ReplySink| {
+            if request.command.flags.write {
+                alive.versions.note(request);
+            }
+            alive.store.run(request, sink);
+            alive.tell();
+        };
+        self.run_and_read(run, read)
+    }
+
+    fn run_and_read<R>(
+        &mut self,
+        run: impl Fn(&mut Alive, &mut dyn ReplySink),
+        read: impl FnOnce(Reply<'_>) -> R,
+    ) -> Result<R, Lost> {
         let mut replies = std::mem::take(&mut self.replies);
         let ran = self.guarded(|alive| {
-            Native.lend(&mut replies, &mut |sink| {
-                alive.run_group(std::slice::from_ref(request), sink);
-            });
+            Native.lend(&mut replies, &mut |sink| run(alive, sink));
         });
         let answer = ran.map(|()| read(Reply::read(replies.get(0))));
         replies.clear();
@@ -189,15 +218,24 @@ impl Alive {
     }
 
     fn is_out_of_memory(&self, requests: &[Request<'_>]) -> bool {
-        let Some(limit) = &self.limit else { return false };
-        let grows = |request: &Request<'_>| request.command.flags.deny_oom;
-        requests.iter().any(grows) && limit.all.sum() > limit.bytes
+        self.limit.is_some()
+            && requests.iter().any(|request| request.command.flags.deny_oom)
+            && self.is_full()
+    }
+
+    /// Whether all shards together have passed the limit.
+    pub(crate) fn is_full(&self) -> bool {
+        self.limit.as_ref().is_some_and(|limit| limit.all.sum() > limit.bytes)
+    }
+
+    pub(crate) fn out_of_memory() -> CommandError {
+        CommandError::Other(OUT_OF_MEMORY.into())
     }
 
     fn run_what_does_not_grow(&mut self, requests: &[Request<'_>], sink: &mut dyn ReplySink) {
         for request in requests {
             if request.command.flags.deny_oom && self.is_out_of_memory(&[*request]) {
-                sink.error(&CommandError::Other(OUT_OF_MEMORY.into()));
+                sink.error(&Self::out_of_memory());
                 sink.end();
             } else {
                 self.store.run(request, sink);

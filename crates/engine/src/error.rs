@@ -1,6 +1,10 @@
 //! Why did a call not get its answer?
 
+use hectare_store::CommandError;
 use std::fmt;
+
+/// What a call gives: its answer, or why there is none.
+pub type Outcome<R> = Result<R, EngineError>;
 
 /// Why the engine did not answer a call, or answered it with a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub enum EngineError {
         /// Which shard.
         shard: usize,
     },
+    /// Others wrote to a transaction's watched keys again and again. Nothing of it has been done.
+    Conflict,
     /// The command was run, and failed; the text is Redis', code first.
     Failed(String),
 }
@@ -35,9 +41,19 @@ impl fmt::Display for EngineError {
             Self::ShardLost { shard } => {
                 write!(formatter, "shard {shard} is lost: it stopped before it answered")
             }
+            Self::Conflict => formatter.write_str(
+                "others kept writing to the watched keys; try again later, or watch fewer keys",
+            ),
             Self::Failed(text) => formatter.write_str(text),
         }
     }
 }
 
 impl std::error::Error for EngineError {}
+
+/// A command that is refused, or has failed, by its text.
+impl From<CommandError> for EngineError {
+    fn from(error: CommandError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::reach::{self, Way};
 use crate::wire::Wire;
 use hectare_mailbox::Answer;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// A batch and the place for its answer, used again for call after call.
@@ -108,6 +108,32 @@ impl Exchange {
             }
             Err(_) => Err(EngineError::ShardLost { shard }),
         })
+    }
+
+    /// Runs the batch in place, or sends it, or looks whether it is back: whatever comes next.
+    pub(crate) fn poll_from_the_start(
+        &mut self,
+        shard: usize,
+        way: &Way,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), EngineError>> {
+        if !self.away {
+            match self.run_in_place(shard, way, false) {
+                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(false) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            match self.send(shard, way, Duration::ZERO) {
+                Ok(()) => {}
+                Err(EngineError::Full { .. }) => {
+                    // Nobody says when there is room.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        self.poll(shard, context.waker())
     }
 
     /// How many of its answers are errors.

@@ -66,13 +66,19 @@
 
 mod engine;
 
+mod asynchronous;
 mod client;
 mod hashes;
 mod keys;
+mod scan;
 mod strings;
 
 mod pipeline;
 
+mod transaction;
+mod watch;
+
+mod across;
 mod exchange;
 mod plan;
 mod read;
@@ -82,6 +88,7 @@ mod row;
 mod batch;
 mod native;
 mod reach;
+mod several;
 mod wire;
 
 mod clock;
@@ -95,9 +102,10 @@ mod stats;
 #[cfg(target_os = "linux")]
 mod event_wake;
 
+pub use asynchronous::{AsyncClient, Pending};
 pub use client::Client;
 pub use engine::{BuildError, Builder, Engine};
-pub use error::EngineError;
+pub use error::{EngineError, Outcome};
 #[cfg(target_os = "linux")]
 pub use event_wake::EventWake;
 pub use hectare_mailbox::{ThreadWake, Wake};
@@ -105,6 +113,10 @@ pub use hectare_store::{Command, CommandError};
 pub use native::{Elements, Native, Reply};
 pub use pipeline::{Pipeline, Replies};
 pub use read::FieldValue;
+pub use scan::{HashScan, Scan};
 pub use shard::{Shard, Turn};
 pub use stats::Stats;
+pub use strings::{Deadline, SetOptions};
+pub use transaction::{Committed, Transaction};
+pub use watch::Watch;
 pub use wire::{ReplyBuffer, Wire};

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 pub(crate) type Way = Sender<Call, Core>;
 
 /// A shard that the caller is in.
-type Held<'a> = Lend<'a, Call, Core>;
+pub(crate) type Held<'a> = Lend<'a, Call, Core>;
 
 /// How many commands of others a caller runs before it leaves the rest to the shard's own thread.
-const FOREIGN_COMMANDS_MAX: usize = 1024;
+pub(crate) const FOREIGN_COMMANDS_MAX: usize = 1024;
 
 /// Calls that are done, and are said to be so when nobody is held up by that any more.
-type Done = SmallVec<[Call; 4]>;
+pub(crate) type Done = SmallVec<[Call; 4]>;
 
 /// What came of coming in.
 pub(crate) enum Visit<R> {
@@ -57,10 +57,16 @@ pub(crate) fn help(held: Held<'_>) {
 
 /// Runs what others have sent, at most so many commands, and leaves; what is left then is the
 /// owner's.
-pub(crate) fn leave(held: Held<'_>, mut budget: usize, mut done: Done) {
-    let mut held = held;
+fn leave(held: Held<'_>, budget: usize, mut done: Done) {
+    give_back(held, budget, &mut done);
+    done.into_iter().for_each(Call::finish);
+}
+
+/// The same, but leaves it to the caller to finish the calls that are done.
+pub(crate) fn give_back<'a>(held: Held<'a>, mut budget: usize, done: &mut Done) {
+    let mut held: Held<'a> = held;
     loop {
-        drain(&mut held, &mut budget, &mut done);
+        drain(&mut held, &mut budget, done);
         let needs_owner = held.with(|core| core.is_amid() || core.owner_oversleeps());
         if needs_owner || budget == 0 {
             held.hand_over();
@@ -71,12 +77,10 @@ pub(crate) fn leave(held: Held<'_>, mut budget: usize, mut done: Done) {
             None => break,
         }
     }
-    for call in done {
-        call.completion.complete(call.batch);
-    }
 }
 
-fn drain(held: &mut Held<'_>, budget: &mut usize, done: &mut Done) {
+/// Runs what waits, at most so many commands; an interrupted call comes first.
+pub(crate) fn drain(held: &mut Held<'_>, budget: &mut usize, done: &mut Done) {
     let mut is_set = false;
     while *budget > 0 {
         let Some(call) = held.with(Core::resume).or_else(|| held.pop()) else { break };

@@ -1,7 +1,9 @@
 //! What does a shard's owner do with its turn?
 
+use crate::batch::Batch;
 use crate::clock::Moment;
 use crate::core::{Call, Core, Lost};
+use crate::error::EngineError;
 use hectare_mailbox::Owner;
 use std::time::Instant;
 
@@ -66,7 +68,7 @@ impl Shard {
                 break;
             };
             if let Some(call) = self.owner.with(|core| core.advance(call, &mut budget)) {
-                call.completion.complete(call.batch);
+                call.finish();
             }
             self.owner.lend_if_asked();
         }
@@ -96,6 +98,20 @@ impl Shard {
         let outcome = run();
         self.owner.wake_up();
         outcome
+    }
+
+    /// Runs a batch of the driver's own, after everything that was sent before.
+    pub(crate) fn run_batch(&mut self, batch: &mut Batch) -> Result<(), EngineError> {
+        let now = Moment::now();
+        self.owner.with(|core| core.set_now(now.unix_ms));
+        let mut budget = usize::MAX;
+        while let Some(call) = self.owner.with(Core::resume).or_else(|| self.owner.pop()) {
+            if let Some(call) = self.owner.with(|core| core.advance(call, &mut budget)) {
+                call.finish();
+            }
+        }
+        let ran = self.owner.with(|core| core.run_batch(batch, usize::MAX));
+        ran.map(|_commands| ()).map_err(|Lost| EngineError::ShardLost { shard: self.number })
     }
 
     /// Drives the shard on the calling thread, which must be the one that its wake unparks, until

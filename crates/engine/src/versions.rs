@@ -34,7 +34,13 @@ impl Versions {
     pub(crate) fn note(&mut self, request: &Request<'_>) {
         match (request.command.spread, request.command.keys) {
             (Spread::Everywhere(_), _) | (_, Keys::None) => self.everything += 1,
-            (_, Keys::First) => self.count(request.hash),
+            (_, Keys::First) => {
+                self.count(request.hash);
+                // The keys of COPY are its first two arguments.
+                if request.command.name == "copy" {
+                    self.count_each(request, 1);
+                }
+            }
             (_, Keys::All) => self.count_each(request, 1),
             (_, Keys::EverySecond) => self.count_each(request, 2),
         }

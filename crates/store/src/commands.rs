@@ -13,7 +13,9 @@ mod key;
 mod keyspace;
 mod object;
 mod scan;
+mod several;
 mod string;
+mod transfer;
 
 pub use scan::shard_of_cursor;
 
@@ -130,7 +132,7 @@ fn until_nul(argument: &[u8]) -> &[u8] {
     argument.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-const GROUPS: [&[Command]; 10] = [
+const GROUPS: [&[Command]; 12] = [
     hash::ROWS,
     hash_number::ROWS,
     hash_random::ROWS,
@@ -141,6 +143,8 @@ const GROUPS: [&[Command]; 10] = [
     scan::ROWS,
     keyspace::ROWS,
     object::ROWS,
+    several::ROWS,
+    transfer::ROWS,
 ];
 
 const ROWS: usize = {
