@@ -91,7 +91,8 @@ struct Contents {
 
 enum Object {
     String(Vec<u8>),
-    Hash(Vec<Vec<u8>>),
+    /// Fields and values, alternating; and whether `OBJECT ENCODING` says `hashtable`.
+    Hash(Vec<Vec<u8>>, bool),
 }
 
 /// What a single command answers, in a form that owns it.
@@ -107,6 +108,9 @@ const NO_SUCH_KEY: &str = "ERR no such key";
 
 /// So many arguments one `HSET` of a large hash has.
 const HSET_ARGUMENTS: usize = 1024;
+
+/// A value of so many bytes fits in no listpack.
+const LONG_VALUE_BYTES: usize = 1024;
 
 impl Act<'_, '_> {
     fn run(&mut self) -> Result<Answer, Lost> {
@@ -177,7 +181,11 @@ impl Act<'_, '_> {
         let Said::Integer(deadline_ms @ -1..) = said else { return Ok(None) };
         let deadline_ms = u64::try_from(deadline_ms).ok();
         let object = match self.ask(database, key, row!("hgetall"), &[key])? {
-            Said::List(pairs) => Object::Hash(pairs),
+            Said::List(pairs) => {
+                let encoding = self.ask(database, key, row!("object|encoding"), &[key])?;
+                let is_hashtable = matches!(encoding, Said::Bytes(name) if name == b"hashtable");
+                Object::Hash(pairs, is_hashtable)
+            }
             // A string.
             _ => match self.ask(database, key, row!("get"), &[key])? {
                 Said::Bytes(bytes) => Object::String(bytes),
@@ -193,12 +201,19 @@ impl Act<'_, '_> {
             Object::String(bytes) => {
                 self.ask(database, key, row!("set"), &[key, bytes])?;
             }
-            Object::Hash(pairs) => {
+            Object::Hash(pairs, is_hashtable) => {
                 self.ask(database, key, row!("del"), &[key])?;
+                if *is_hashtable {
+                    // Once a value was too long for a listpack, it is none for good.
+                    self.ask(database, key, row!("hset"), &[key, b"", &[0; LONG_VALUE_BYTES]])?;
+                }
                 for pairs in pairs.chunks(HSET_ARGUMENTS) {
                     let mut args: Vec<&[u8]> = vec![key];
                     args.extend(pairs.iter().map(Vec::as_slice));
                     self.ask(database, key, row!("hset"), &args)?;
+                }
+                if *is_hashtable && pairs.iter().step_by(2).all(|name| !name.is_empty()) {
+                    self.ask(database, key, row!("hdel"), &[key, b""])?;
                 }
                 self.carry_field_deadlines();
             }
