@@ -3,6 +3,7 @@
 use crate::client::{Client, Shared};
 use crate::core::{Call, Core, Lost, MemoryLimit};
 use crate::error::EngineError;
+use crate::placement;
 use crate::shard::Shard;
 use crate::stats::Stats;
 use crate::versions::Versions;
@@ -33,6 +34,7 @@ pub struct Builder {
     mailbox_bytes: u64,
     memory_bytes: Option<u64>,
     room_wait: Duration,
+    pins: bool,
 }
 
 /// Why an engine could not be built.
@@ -48,6 +50,11 @@ pub enum BuildError {
     Thread {
         /// Which shard's.
         shard: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system would not say which cores there are, or not let a thread run on one.
+    Placement {
         /// What the system said.
         source: io::Error,
     },
@@ -102,7 +109,8 @@ impl Drop for Engine {
 }
 
 impl Builder {
-    /// How many shards, from 1 to 1024; one per core otherwise.
+    /// How many shards, from 1 to 1024; otherwise one for each core that this process may use (the
+    /// limits of its cgroup respected).
     #[must_use]
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
@@ -155,6 +163,15 @@ impl Builder {
         self
     }
 
+    /// Whether each shard's thread stays on one core, of those that this process may use, in order
+    /// (Linux only). Callers run most commands themselves, so this matters only for what is left to
+    /// the shards' threads: long pipelines, and shards that callers crowd.
+    #[must_use]
+    pub fn pin_threads(mut self, pins: bool) -> Self {
+        self.pins = pins;
+        self
+    }
+
     /// An engine whose shards are driven by threads of its own.
     ///
     /// # Errors
@@ -162,20 +179,32 @@ impl Builder {
     pub fn build(self) -> Result<Engine, BuildError> {
         let shards = self.shards.unwrap_or_else(cores);
         check(shards)?;
+        let places = self.places()?;
         let mut waiting = Vec::with_capacity(shards);
         let mut threads = Vec::with_capacity(shards);
         let mut wakes = Vec::<Box<dyn Wake>>::with_capacity(shards);
+        let (tell, told) = mpsc::channel();
         for shard in 0..shards {
             // The thread waits for its shard, whose mailbox is made with the thread's handle. If a
             // later thread cannot be had, the ends drop here, and those that wait return.
             let (start, started) = mpsc::channel::<Shard>();
+            let core = places.get(shard % places.len().max(1)).copied();
+            let tell = tell.clone();
             let thread = thread::Builder::new()
                 .name(format!("hectare-shard-{shard}"))
-                .spawn(move || started.recv().map_or(Ok(()), Shard::serve))
+                .spawn(move || {
+                    // If nobody listens, there is no engine.
+                    let _unheard = tell.send(core.map_or(Ok(()), placement::pin));
+                    started.recv().map_or(Ok(()), Shard::serve)
+                })
                 .map_err(|source| BuildError::Thread { shard, source })?;
             wakes.push(Box::new(ThreadWake::new(thread.thread().clone())));
             threads.push(thread);
             waiting.push(start);
+        }
+        for _ in 0..shards {
+            let placed = told.recv().expect("every thread says where it is");
+            placed.map_err(|source| BuildError::Placement { source })?;
         }
         let (mut engine, shards) = self.build_driven(wakes)?;
         engine.threads = threads;
@@ -221,6 +250,14 @@ impl Builder {
 }
 
 impl Builder {
+    /// Where the shards' threads are pinned; nowhere if that was not asked for.
+    fn places(&self) -> Result<Vec<usize>, BuildError> {
+        if !self.pins {
+            return Ok(Vec::new());
+        }
+        placement::cores().map_err(|source| BuildError::Placement { source })
+    }
+
     fn bounds(&self) -> Bounds<Call> {
         Bounds {
             items: self.mailbox_batches,
@@ -239,6 +276,7 @@ impl Default for Builder {
             mailbox_bytes: 256 << 20,
             memory_bytes: None,
             room_wait: Duration::from_secs(10),
+            pins: false,
         }
     }
 }
@@ -262,6 +300,8 @@ impl fmt::Display for BuildError {
                 formatter,
                 "an engine has from 1 to {SHARDS_MAX} shards, one wake for each, not {asked}"
             ),
+            Self::Placement { .. } => formatter
+                .write_str("the system refused to pin a shard's thread; build without pinning"),
             Self::Thread { shard, .. } => {
                 write!(formatter, "the system refused a thread for shard {shard}")
             }
@@ -273,7 +313,7 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Shards { .. } => None,
-            Self::Thread { source, .. } => Some(source),
+            Self::Thread { source, .. } | Self::Placement { source } => Some(source),
         }
     }
 }

@@ -93,6 +93,7 @@ mod wire;
 
 mod clock;
 mod core;
+mod placement;
 mod shard;
 mod versions;
 

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 const THREADS: usize = 4;
 const OWN_KEYS: u64 = 12;
-const SHARED_KEYS: u64 = 6;
+const SHARED_KEYS: usize = 6;
 
 /// A thread that does not end within this time hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ struct Worker {
     pipeline: Pipeline,
     model: BTreeMap<Vec<u8>, Value>,
     /// What it has added to each shared counter and was answered for.
-    added: [i64; SHARED_KEYS as usize],
+    added: [i64; SHARED_KEYS],
 }
 
 fn number(name: &str, otherwise: u64) -> u64 {
@@ -92,7 +92,7 @@ fn round(seed: u64) {
             pipeline: client.pipeline(),
             client,
             model: BTreeMap::new(),
-            added: [0; SHARED_KEYS as usize],
+            added: [0; SHARED_KEYS],
         };
         let tell = tell.clone();
         thread::spawn(move || {
@@ -117,11 +117,8 @@ fn round(seed: u64) {
 }
 
 /// Waits for every thread, and sums what they have added.
-fn collect(
-    told: &mpsc::Receiver<[i64; SHARED_KEYS as usize]>,
-    seed: u64,
-) -> [i64; SHARED_KEYS as usize] {
-    let mut sums = [0; SHARED_KEYS as usize];
+fn collect(told: &mpsc::Receiver<[i64; SHARED_KEYS]>, seed: u64) -> [i64; SHARED_KEYS] {
+    let mut sums = [0; SHARED_KEYS];
     for _ in 0..THREADS {
         let added = told.recv_timeout(PATIENCE);
         let added = added.unwrap_or_else(|_| panic!("seed {seed}: a thread has panicked or hangs"));
@@ -131,7 +128,7 @@ fn collect(
 }
 
 impl Worker {
-    fn run(mut self, steps: u64) -> [i64; SHARED_KEYS as usize] {
+    fn run(mut self, steps: u64) -> [i64; SHARED_KEYS] {
         for step in 0..steps {
             match self.step(step) {
                 Ok(()) => {}
@@ -272,7 +269,7 @@ impl Worker {
     }
 
     fn transact(&mut self, step: u64) -> Outcome<()> {
-        let (own, shared) = (self.key(), self.dice.below(SHARED_KEYS));
+        let (own, shared) = (self.key(), self.dice.below(SHARED_KEYS as u64));
         let shared_key = format!("shared:{shared}");
         self.fields(&own)?;
         let client = self.client.clone();
@@ -329,7 +326,7 @@ impl Worker {
     }
 
     fn share(&mut self) -> Outcome<()> {
-        let shared = self.dice.below(SHARED_KEYS);
+        let shared = self.dice.below(SHARED_KEYS as u64);
         self.client.hincrby(format!("shared:{shared}"), "n", 1)?;
         self.added[usize::try_from(shared).expect("small")] += 1;
         Ok(())

@@ -283,3 +283,27 @@ fn a_driver_can_call_from_aside() {
     assert_eq!(shards[0].aside(|| client.mget(["n", "m"])).unwrap().len(), 2);
     assert!(!shards[0].is_lost());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_can_be_pinned() {
+    let engine = Engine::builder().shards(3).pin_threads(true).build().unwrap();
+    let client = engine.client();
+    let mut pipeline = client.pipeline();
+    for number in 0..10_000 {
+        let key = format!("k{number}");
+        pipeline.command([b"SET", key.as_bytes(), b"v"]).unwrap();
+    }
+    assert_eq!(pipeline.run().unwrap().errors(), 0);
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let pinned = tasks
+        .filter_map(|task| {
+            let path = task.ok()?.path();
+            let name = std::fs::read_to_string(path.join("comm")).ok()?;
+            let status = std::fs::read_to_string(path.join("status")).ok()?;
+            let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+            Some((name, list.trim().to_owned()))
+        })
+        .filter(|(name, list)| name.starts_with("hectare-shard") && list.parse::<u32>().is_ok());
+    assert!(pinned.count() >= 3);
+}

@@ -5,7 +5,7 @@ use crate::owner::Owner;
 use crate::ring::Ring;
 use crate::room::{Bounds, Room};
 use crate::sender::Sender;
-use crate::sync::{Arc, UnsafeCell};
+use crate::sync::{Arc, UnsafeCell, count_cores};
 use crate::wake::Wake;
 
 /// A mailbox with room for `capacity` items (rounded up to a power of two, at least 2), in front of
@@ -27,6 +27,7 @@ pub fn mailbox_within<M: Send, T: Send>(
     owned: T,
     wake: Box<dyn Wake>,
 ) -> (Sender<M, T>, Owner<M, T>) {
+    count_cores();
     let shared = Arc::new(Shared {
         ring: Ring::new(bounds.items),
         doorbell: Doorbell::new(wake),

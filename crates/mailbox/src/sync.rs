@@ -23,6 +23,11 @@ mod real {
     static SPINNING_HELPS: LazyLock<bool> =
         LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1));
 
+    /// Counts the cores now. They are counted once, and a thread that is pinned would count one.
+    pub(crate) fn count_cores() {
+        LazyLock::force(&SPINNING_HELPS);
+    }
+
     /// `UnsafeCell` with loom's way in.
     #[derive(Debug)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
@@ -107,6 +112,9 @@ mod modelled {
 
     use std::sync::OnceLock;
     use std::time::Instant;
+
+    /// In a model nobody spins.
+    pub(crate) fn count_cores() {}
 
     /// Sleeps until unparked: time does not pass in a model.
     pub(crate) fn park_until(_deadline: Option<Instant>) {
