@@ -125,14 +125,17 @@ fn load(dataset: &Dataset, contenders: &[&dyn Contender]) {
     }
 }
 
-/// The time in which all threads together run so many commands each: from the first that begins to
-/// the last that ends.
-fn together(
-    contender: &dyn Contender,
-    streams: &[Commands],
-    first: usize,
-    count: usize,
-) -> Duration {
+/// What a round has taken, per command.
+#[derive(Clone, Copy)]
+struct Taken {
+    /// From the first thread that begins to the last that ends.
+    wall_ns: f64,
+    /// Of all threads of the process together: on a machine that others use, too, it lasts.
+    cpu_ns: f64,
+}
+
+/// What it takes if all threads together run so many commands each.
+fn together(contender: &dyn Contender, streams: &[Commands], first: usize, count: usize) -> Taken {
     let line = Barrier::new(streams.len());
     let run = |commands: &Commands| {
         line.wait();
@@ -140,50 +143,49 @@ fn together(
         contender.run(commands, first, count);
         (start, Instant::now())
     };
+    let cpu_before = quiet::cpu_seconds();
     let spans: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> =
             streams.iter().map(|commands| scope.spawn(|| run(commands))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
     });
+    let cpu_s = quiet::cpu_seconds() - cpu_before;
     let start = spans.iter().map(|(start, _)| *start).min();
     let end = spans.iter().map(|(_, end)| *end).max();
-    end.zip(start).map_or(Duration::ZERO, |(end, start)| end - start)
+    let wall = end.zip(start).map_or(Duration::ZERO, |(end, start)| end - start);
+    let commands = (count * streams.len()) as f64;
+    Taken { wall_ns: wall.as_secs_f64() * 1e9 / commands, cpu_ns: cpu_s * 1e9 / commands }
 }
 
+const WALL: &str = "ns a command";
+const CPU: &str = "CPU ns a command";
+
 /// Every contender does the same work in every round.
-fn measure(
-    plan: &Plan,
-    dataset: &Dataset,
-    work: Work,
-    contenders: &[&dyn Contender],
-    rows: &mut Rows,
-) {
-    let streams = work.streams(dataset);
-    let mut times = vec![Vec::new(); contenders.len()];
+fn measure(plan: &Plan, work: &str, contenders: &[(&dyn Contender, &[Commands])], rows: &mut Rows) {
+    let mut taken = vec![Vec::new(); contenders.len()];
     for round in 0..=plan.rounds {
-        for (contender, times) in contenders.iter().zip(&mut times) {
-            if work.threads > 1 && contender.is_single() {
-                continue;
-            }
-            let first = round * plan.commands;
-            let time = together(*contender, &streams, first, plan.commands);
+        for ((contender, streams), taken) in contenders.iter().zip(&mut taken) {
+            let now = together(*contender, streams, round * plan.commands, plan.commands);
             // The first round warms up.
-            if round > 0 || plan.rounds == 1 {
-                let commands = plan.commands * work.threads;
-                times.push(time.as_secs_f64() * 1e9 / commands as f64);
+            if round > 0 {
+                taken.push(now);
             }
         }
     }
-    for (contender, times) in contenders.iter().zip(times) {
-        if !times.is_empty() {
-            rows.add(Row::new(
-                work.name(),
-                contender.name(),
-                "ns a command, all threads together",
-                times,
-            ));
-        }
+    for ((contender, _), taken) in contenders.iter().zip(taken) {
+        let of = |figure: fn(&Taken) -> f64| taken.iter().map(figure).collect();
+        rows.add(Row::new(work.to_owned(), contender.name(), WALL, of(|taken| taken.wall_ns)));
+        rows.add(Row::new(work.to_owned(), contender.name(), CPU, of(|taken| taken.cpu_ns)));
     }
+}
+
+/// The same commands for everybody who can run them.
+fn with_same<'a>(
+    contenders: &[&'a dyn Contender],
+    streams: &'a [Commands],
+) -> Vec<(&'a dyn Contender, &'a [Commands])> {
+    let can = |contender: &&&dyn Contender| streams.len() == 1 || !contender.is_single();
+    contenders.iter().filter(can).map(|contender| (*contender, streams)).collect()
 }
 
 fn shared_by_threads(plan: &Plan, rows: &mut Rows) {
@@ -199,7 +201,9 @@ fn shared_by_threads(plan: &Plan, rows: &mut Rows) {
     for threads in [2, 1] {
         for popularity in [KeyPopularity::Uniform, ZIPF] {
             for mix in [HSETS, HGETS] {
-                measure(plan, &dataset, Work { threads, popularity, mix }, &contenders, rows);
+                let work = Work { threads, popularity, mix };
+                let streams = work.streams(&dataset);
+                measure(plan, &work.name(), &with_same(&contenders, &streams), rows);
             }
         }
     }
@@ -215,12 +219,12 @@ fn of_few_keys(plan: &Plan, rows: &mut Rows) {
     load(&dataset, &loaded);
     let mut contenders: Vec<&dyn Contender> = vec![&calls];
     contenders.extend(rivals.iter().map(|rival| &**rival as &dyn Contender));
-    let mut few = Rows::default();
     for threads in [1, 2] {
         let work = Work { threads, popularity: KeyPopularity::Uniform, mix: HSETS };
-        measure(plan, &dataset, work, &contenders, &mut few);
+        let streams = work.streams(&dataset);
+        let name = format!("{}, {FEW_OBJECTS} keys", work.name());
+        measure(plan, &name, &with_same(&contenders, &streams), rows);
     }
-    rows.extend(few.renamed(|work| format!("{} of {FEW_OBJECTS} keys", work)));
 }
 
 /// The same commands on few and on many keys, in turns.
@@ -238,25 +242,12 @@ fn of_more_keys(plan: &Plan, rows: &mut Rows) {
             load(set, &[pipelines]);
         }
         let streams = [0, 1].map(|index| work.streams(&sets[index]));
-        let mut times = [Vec::new(), Vec::new()];
-        for round in 0..=plan.rounds {
-            for index in [0, 1] {
-                let first = round * plan.commands;
-                let time = together(&pipelines[index], &streams[index], first, plan.commands);
-                if round > 0 {
-                    times[index].push(time.as_secs_f64() * 1e9 / (2 * plan.commands) as f64);
-                }
-            }
-        }
-        for (size, times) in sizes.into_iter().zip(times) {
-            let name = format!("{}, {size} keys", work.name());
-            rows.add(Row::new(
-                name,
-                pipelines[0].name(),
-                "ns a command, all threads together",
-                times,
-            ));
-        }
+        let contenders = [0, 1].map(|index| {
+            let contender: &dyn Contender = &pipelines[index];
+            (contender, streams[index].as_slice())
+        });
+        let name = format!("{}, {} and then {} keys", work.name(), sizes[0], sizes[1]);
+        measure(plan, &name, &contenders, rows);
     }
 }
 

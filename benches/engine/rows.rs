@@ -5,7 +5,6 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// One contender's figures for one piece of work.
-#[derive(Clone)]
 pub(crate) struct Row {
     work: String,
     contender: &'static str,
@@ -43,17 +42,6 @@ impl Rows {
         self.0.push(row);
     }
 
-    pub(crate) fn extend(&mut self, more: Self) {
-        self.0.extend(more.0);
-    }
-
-    pub(crate) fn renamed(mut self, name: impl Fn(&str) -> String) -> Self {
-        for row in &mut self.0 {
-            row.work = name(&row.work);
-        }
-        self
-    }
-
     /// As a table: one line for each piece of work and contender, and how it compares with the best
     /// of the others.
     pub(crate) fn print(&self) {
@@ -65,6 +53,7 @@ impl Rows {
             let Row { work, contender, unit, median, least, most, .. } = row;
             let is_rival = |other: &&Row| {
                 other.work == *work
+                    && other.unit == *unit
                     && !other.contender.contains("hectare")
                     && !other.contender.contains("bare")
             };
@@ -73,7 +62,7 @@ impl Rows {
                 Some(best) if contender.contains("hectare") => format!("{:.2}", best / median),
                 _ => String::new(),
             };
-            let rate = if unit.starts_with("ns a command") {
+            let rate = if *unit == "ns a command" {
                 format!("{:.2}", 1e3 / median)
             } else {
                 String::new()

@@ -1,6 +1,7 @@
 //! How does a caller use the engine?
 
 use crate::asynchronous::AsyncClient;
+use crate::clock::unix_ms;
 use crate::error::EngineError;
 use crate::exchange::Exchange;
 use crate::native::{Native, Reply};
@@ -9,6 +10,7 @@ use crate::plan::Destinations;
 use crate::reach::{self, Visit, Way};
 use crate::route::Route;
 use crate::stats::Stats;
+use crate::timeless::is_timeless;
 use crate::wire::Wire;
 use crossbeam_queue::ArrayQueue;
 use hectare_mailbox::{BorrowError, Sender};
@@ -140,9 +142,11 @@ impl Client {
         let args_in_place = Args::new(&bytes, &spans);
         let request = Request { command, database: self.database, hash, args: args_in_place };
         let mut read = Some(read);
-        let now = crate::clock::unix_ms();
-        let visit = reach::visit(self.shared.ways[shard].borrow_soon(), |core| {
-            core.set_now(now);
+        let is_timeless = is_timeless(command);
+        let visit = reach::visit(self.shared.ways[shard].borrow_soon(), is_timeless, |core| {
+            if !is_timeless || core.next_deadline_ms().is_some() {
+                core.set_now(unix_ms());
+            }
             core.run_one(&request, |reply| match reply {
                 Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
                 reply => Ok((read.take().expect("it is read once"))(reply)),

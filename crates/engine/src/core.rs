@@ -141,14 +141,14 @@ impl Core {
         run: impl Fn(&mut Alive, &mut dyn ReplySink),
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, Lost> {
-        let mut replies = std::mem::take(&mut self.replies);
-        let ran = self.guarded(|alive| {
-            Native.lend(&mut replies, &mut |sink| run(alive, sink));
-        });
-        let answer = ran.map(|()| read(Reply::read(replies.get(0))));
+        let Self { alive, current, replies, .. } = self;
+        guarded(alive, current, |alive| {
+            Native.lend(replies, &mut |sink| run(alive, sink));
+        })
+        .inspect_err(|Lost| replies.clear())?;
+        let answer = read(Reply::read(replies.get(0)));
         replies.clear();
-        self.replies = replies;
-        answer
+        Ok(answer)
     }
 
     /// Says what time it is, in milliseconds since 1970.
@@ -187,19 +187,27 @@ impl Core {
         self.alive.as_ref().ok_or(Lost)
     }
 
-    /// Runs something that may panic. If it does, what may be half done is dropped: better no data
-    /// than data that contradicts itself.
     fn guarded<R>(&mut self, run: impl FnOnce(&mut Alive) -> R) -> Result<R, Lost> {
-        let alive = self.alive.as_mut().ok_or(Lost)?;
-        // Whatever the panic has left behind is not looked at again, only dropped.
-        let outcome = catch_unwind(AssertUnwindSafe(|| run(alive)));
-        outcome.map_err(|_panic| {
-            let broken = self.alive.take();
-            self.current = None;
-            let _another_panic = catch_unwind(AssertUnwindSafe(|| drop(broken)));
-            Lost
-        })
+        guarded(&mut self.alive, &mut self.current, run)
     }
+}
+
+/// Runs something that may panic. If it does, what may be half done is dropped: better no data than
+/// data that contradicts itself.
+fn guarded<R>(
+    alive: &mut Option<Alive>,
+    current: &mut Option<Call>,
+    run: impl FnOnce(&mut Alive) -> R,
+) -> Result<R, Lost> {
+    let living = alive.as_mut().ok_or(Lost)?;
+    // Whatever the panic has left behind is not looked at again, only dropped.
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(living)));
+    outcome.map_err(|_panic| {
+        let broken = alive.take();
+        *current = None;
+        let _another_panic = catch_unwind(AssertUnwindSafe(|| drop(broken)));
+        Lost
+    })
 }
 
 impl Alive {

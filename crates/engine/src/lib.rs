@@ -95,6 +95,7 @@ mod clock;
 mod core;
 mod placement;
 mod shard;
+mod timeless;
 mod versions;
 
 mod error;

@@ -11,7 +11,6 @@ use crate::shard::Shard;
 use crate::watch::Watch;
 use crate::wire::{ReplyBuffer, Wire};
 use hectare_store::{Args, Command, CommandError, Span};
-use smallvec::SmallVec;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -94,8 +93,22 @@ impl Pipeline {
         args: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<&mut Self, CommandError> {
         self.open();
-        let args: SmallVec<[&[u8]; 16]> = args.into_iter().collect();
-        let (command, args) = resolve(&args)?;
+        let mut args = args.into_iter();
+        // Most commands have few arguments; a vector that could grow costs them more than this.
+        let mut few: [&[u8]; FEW_ARGUMENTS] = [&[]; FEW_ARGUMENTS];
+        let mut count = 0;
+        for (place, arg) in few.iter_mut().zip(&mut args) {
+            *place = arg;
+            count += 1;
+        }
+        let rest = if count == FEW_ARGUMENTS { args.next() } else { None };
+        let Some(next) = rest else {
+            let (command, args) = resolve(&few[..count])?;
+            self.add(command, args)?;
+            return Ok(self);
+        };
+        let all: Vec<&[u8]> = few.into_iter().chain([next]).chain(args).collect();
+        let (command, args) = resolve(&all)?;
         self.add(command, args)?;
         Ok(self)
     }
@@ -512,5 +525,8 @@ fn unknown(args: &[&[u8]]) -> CommandError {
 
 /// More arguments, and more bytes of each, than any error's text quotes.
 const QUOTED_MAX: usize = 256;
+
+/// As many as `HSET` of three fields has, and its name.
+const FEW_ARGUMENTS: usize = 8;
 
 const OUTSTANDING: &str = "a pipeline that was submitted is waited for first";

@@ -33,14 +33,35 @@ pub(crate) enum Visit<R> {
     Closed,
 }
 
-/// Does something in the shard if nobody is in it, after everything that was sent before.
-pub(crate) fn visit<R>(held: Option<Held<'_>>, run: impl FnOnce(&mut Core) -> R) -> Visit<R> {
+/// Does something in the shard if nobody is in it, after everything that was sent before. `keeps`
+/// says that it makes no key go earlier, so that the owner may sleep on.
+#[inline]
+pub(crate) fn visit<R>(
+    held: Option<Held<'_>>,
+    keeps: bool,
+    run: impl FnOnce(&mut Core) -> R,
+) -> Visit<R> {
     let Some(mut held) = held else { return Visit::Busy };
+    if held.standing() != Standing::Quiet || held.with(|core| core.is_amid()) {
+        return visit_after_others(held, run);
+    }
+    let outcome = held.with(run);
+    if keeps {
+        // Nothing waited a moment ago; if something does now, it is run.
+        if let Some(again) = held.give_back() {
+            help(again);
+        }
+    } else {
+        help(held);
+    }
+    Visit::Done(outcome)
+}
+
+#[cold]
+fn visit_after_others<R>(mut held: Held<'_>, run: impl FnOnce(&mut Core) -> R) -> Visit<R> {
     let mut done = Done::new();
     let mut budget = FOREIGN_COMMANDS_MAX;
-    if held.standing() != Standing::Quiet || held.with(|core| core.is_amid()) {
-        drain(&mut held, &mut budget, &mut done);
-    }
+    drain(&mut held, &mut budget, &mut done);
     let outcome = match held.standing() {
         Standing::Closed => Visit::Closed,
         Standing::Quiet if !held.with(|core| core.is_amid()) => Visit::Done(held.with(run)),
@@ -101,7 +122,7 @@ pub(crate) fn run_in_place(
     batch: &mut Batch,
 ) -> Result<bool, EngineError> {
     let now = unix_ms();
-    let visit = visit(held, |core| {
+    let visit = visit(held, false, |core| {
         core.set_now(now);
         core.run_batch(batch, usize::MAX)
     });

@@ -34,7 +34,7 @@
 //! a blind write could undo a ring that fell between announcement and sleep, or let two in. Moves
 //! are acquire and release, so that whoever comes in sees all that was done before.
 
-use crate::sync::{AtomicU32, Ordering, Patience, broken, fence};
+use crate::sync::{AtomicU32, Ordering, Patience, broken, fence, fence_after_exchange};
 use crate::wake::Wake;
 use crossbeam_utils::CachePadded;
 use std::time::Instant;
@@ -238,7 +238,7 @@ impl Doorbell {
         }
         if !broken("borrower without fence") {
             // Pairs with the fence in `is_parked_after_fence`.
-            fence(Ordering::SeqCst);
+            fence_after_exchange();
         }
         !broken("no second look by a borrower") && has_work() && self.try_borrow()
     }

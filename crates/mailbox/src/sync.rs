@@ -23,6 +23,17 @@ mod real {
     static SPINNING_HELPS: LazyLock<bool> =
         LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1));
 
+    /// A sequentially consistent fence, directly after an exchange that has succeeded. On x86-64 the
+    /// exchange's lock prefix has done all that the fence would do, so only the compiler is told.
+    #[inline(always)]
+    pub(crate) fn fence_after_exchange() {
+        if cfg!(target_arch = "x86_64") {
+            std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
     /// Counts the cores now. They are counted once, and a thread that is pinned would count one.
     pub(crate) fn count_cores() {
         LazyLock::force(&SPINNING_HELPS);
@@ -112,6 +123,10 @@ mod modelled {
 
     use std::sync::OnceLock;
     use std::time::Instant;
+
+    pub(crate) fn fence_after_exchange() {
+        fence(Ordering::SeqCst);
+    }
 
     /// In a model nobody spins.
     pub(crate) fn count_cores() {}

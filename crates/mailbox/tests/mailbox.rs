@@ -220,7 +220,7 @@ fn what_is_owned_is_lent_while_its_owner_sleeps() {
         "and stays so"
     );
     assert!(owner.announce_sleep());
-    let mut lend = sender.try_borrow().unwrap();
+    let lend = sender.try_borrow().unwrap();
     assert!(sender.try_borrow().is_none(), "one at a time");
     assert_eq!(lend.standing(), Standing::Quiet);
     sender.send(1).unwrap();
