@@ -19,7 +19,7 @@ const TURN_EXPIRED_KEYS: usize = 64;
 /// [`turn`](Self::turn) when the shard's [`Wake`](hectare_mailbox::Wake) says so. While its driver
 /// [sleeps](Self::announce_sleep), callers come in and run their commands themselves; while it does
 /// not, they send them and wait for the next turn. A shard that is dropped takes its data along, and
-/// answers what it had accepted with [`EngineError::ShardLost`](crate::EngineError::ShardLost).
+/// answers what it had accepted with [`EngineError::ShardLost`].
 #[derive(Debug)]
 pub struct Shard {
     number: usize,
@@ -52,7 +52,7 @@ impl Shard {
     }
 
     /// Whether a command has panicked in it. Its data is gone, and every call is answered with
-    /// [`EngineError::ShardLost`](crate::EngineError::ShardLost).
+    /// [`EngineError::ShardLost`].
     pub fn is_lost(&mut self) -> bool {
         self.owner.with(|core| core.is_lost())
     }
