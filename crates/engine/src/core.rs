@@ -142,10 +142,11 @@ impl Core {
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, Lost> {
         let Self { alive, current, replies, .. } = self;
+        // Whatever a reader that panicked has left.
+        replies.clear();
         guarded(alive, current, |alive| {
             Native.lend(replies, &mut |sink| run(alive, sink));
-        })
-        .inspect_err(|Lost| replies.clear())?;
+        })?;
         let answer = read(Reply::read(replies.get(0)));
         replies.clear();
         Ok(answer)

@@ -61,7 +61,7 @@ pub enum BuildError {
 }
 
 impl Engine {
-    /// Starts with the defaults: a shard, and a thread for it, per core.
+    /// Starts with the defaults: two shards for each core, each with a thread that mostly sleeps.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -109,8 +109,8 @@ impl Drop for Engine {
 }
 
 impl Builder {
-    /// How many shards, from 1 to 1024; otherwise one for each core that this process may use (the
-    /// limits of its cgroup respected).
+    /// How many shards, from 1 to 1024; otherwise two for each core that this process may use (the
+    /// limits of its cgroup respected), and one if that is one core.
     #[must_use]
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
@@ -177,7 +177,7 @@ impl Builder {
     /// # Errors
     /// [`BuildError`].
     pub fn build(self) -> Result<Engine, BuildError> {
-        let shards = self.shards.unwrap_or_else(cores);
+        let shards = self.shards.unwrap_or_else(shards_by_cores);
         check(shards)?;
         let places = self.places()?;
         let mut waiting = Vec::with_capacity(shards);
@@ -289,8 +289,14 @@ fn check(shards: usize) -> Result<(), BuildError> {
     }
 }
 
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(SHARDS_MAX)
+/// One shard on one core, else two for each: callers run commands themselves, and with as many shards
+/// as callers every second one would find its shard taken. More would leave a pipeline too few
+/// commands for each.
+fn shards_by_cores() -> usize {
+    match thread::available_parallelism().map_or(1, usize::from) {
+        1 => 1,
+        cores => (2 * cores).min(SHARDS_MAX),
+    }
 }
 
 impl fmt::Display for BuildError {
