@@ -140,7 +140,7 @@ impl Worker {
     }
 
     fn step(&mut self, step: u64) -> Outcome<()> {
-        match self.dice.below(13) {
+        match self.dice.below(14) {
             0..3 => self.write_one(step),
             3..5 => self.read_one(),
             5 => self.remove(),
@@ -150,6 +150,7 @@ impl Worker {
             9 => self.transact(step),
             10 => self.await_one(step),
             11 => self.set_several(step),
+            12 => self.outstanding(),
             _ => self.share(),
         }
     }
@@ -265,6 +266,38 @@ impl Worker {
         }
         let sums = run(&mut self.pipeline)?;
         assert_eq!(sums, expected.iter().map(|(_, sum)| *sum).collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// Sends a pipeline, does not wait for it, and calls: the call must come after it.
+    fn outstanding(&mut self) -> Outcome<()> {
+        let key = self.key();
+        let sum = self.fields(&key)?.get(b"sum".as_slice()).map_or(0, |text| parse(text));
+        // Long ones go to the shard's thread, short ones wherever there is room.
+        let commands = if self.dice.below(20) == 0 { 2500 } else { 1 + self.dice.below(30) };
+        for _ in 0..commands {
+            let command = [b"HINCRBY".as_slice(), &key, b"sum", b"1"];
+            self.pipeline.command(command).expect("a good command");
+        }
+        self.pipeline.submit()?;
+        let expected = sum + i64::try_from(commands).expect("small");
+        let at_once = self.dice.below(2) == 0;
+        let found = if at_once {
+            let mut later = self.client.pipeline();
+            later.command([b"HGET".as_slice(), &key, b"sum"]).expect("a good command");
+            later.command([b"EXISTS".as_slice(), b"a", b"b", b"c"]).expect("a good command");
+            let replies = later.run_atomically();
+            replies.map(|replies| match replies.get(0) {
+                Reply::Bytes(text) => parse(text),
+                other => panic!("a sum, not {other:?}"),
+            })
+        } else {
+            self.client.hincrby(&key, "sum", 0)
+        };
+        let waited = self.pipeline.wait().map(|replies| replies.len());
+        assert_eq!(found?, expected);
+        assert_eq!(waited?, usize::try_from(commands).expect("small"));
+        self.fields(&key)?.insert(b"sum".to_vec(), expected.to_string().into_bytes());
         Ok(())
     }
 

@@ -307,3 +307,53 @@ fn threads_can_be_pinned() {
         .filter(|(name, list)| name.starts_with("hectare-shard") && list.parse::<u32>().is_ok());
     assert!(pinned.count() >= 3);
 }
+
+/// What was sent before waits in the mailbox, or is half done, when a later call comes in.
+#[test]
+fn a_call_in_place_overtakes_nothing_that_was_sent_before() {
+    let (engine, mut shards) = driven(1);
+    let shard = &mut shards[0];
+    let client = engine.client();
+    let add = |pipeline: &mut hectare_engine::Pipeline, count: usize| {
+        for _ in 0..count {
+            pipeline.command([b"INCR".as_slice(), b"n"]).unwrap();
+        }
+    };
+    let mut sent = client.pipeline();
+    for half_done in [false, true] {
+        for way in 0..3 {
+            let before = shard.aside(|| client.incr("n").unwrap());
+            add(&mut sent, 10);
+            sent.submit().unwrap();
+            if half_done {
+                assert_eq!(shard.turn(4), Turn::Busy);
+            }
+            let mut later = client.pipeline();
+            add(&mut later, 1);
+            let found = match way {
+                0 => shard.aside(|| client.incr("n").unwrap()),
+                1 => {
+                    let replies = shard.aside(|| later.run_atomically().map(|_| ()));
+                    replies.unwrap();
+                    number(later.replies().unwrap().get(0))
+                }
+                _ => {
+                    later.submit_from(shard).unwrap();
+                    let Poll::Ready(Ok(replies)) = later.poll(Waker::noop()) else {
+                        panic!("it was run at once")
+                    };
+                    number(replies.get(0))
+                }
+            };
+            assert_eq!(found, before + 11, "way {way}, half done: {half_done}");
+            assert_eq!(number(sent.wait().unwrap().get(9)), before + 10);
+        }
+    }
+}
+
+fn number(reply: Reply<'_>) -> i64 {
+    match reply {
+        Reply::Integer(number) => number,
+        other => panic!("a number, not {other:?}"),
+    }
+}
