@@ -247,7 +247,11 @@ impl Client {
         &self.shared.ways[shard]
     }
 
-    pub(crate) fn stats(&self) -> Result<Stats, EngineError> {
+    /// Asks every shard what it holds.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn stats(&self) -> Result<Stats, EngineError> {
         let mut stats = Stats { shards: self.shards(), ..Stats::default() };
         for (shard, way) in self.shared.ways.iter().enumerate() {
             let mut held = way

@@ -75,7 +75,7 @@ impl Engine {
     /// Asks every shard what it holds.
     ///
     /// # Errors
-    /// [`EngineError::Full`] or [`EngineError::ShardLost`].
+    /// [`EngineError`].
     pub fn stats(&self) -> Result<Stats, EngineError> {
         self.client.stats()
     }

@@ -16,6 +16,12 @@ pub enum EngineError {
         /// Which shard.
         shard: usize,
     },
+    /// A shard that was needed together with others was not lent for as long as the caller was willing
+    /// to wait: whoever drives it did not pause. Nothing of the call has been done.
+    Busy {
+        /// Which shard.
+        shard: usize,
+    },
     /// The engine has been shut down. Nothing of the call has been done.
     Closed,
     /// The shard that had accepted the call is gone without having answered: it panicked, or
@@ -36,6 +42,10 @@ impl fmt::Display for EngineError {
             Self::Full { shard } => write!(
                 formatter,
                 "the mailbox of shard {shard} is full; wait longer, or ask for a larger one"
+            ),
+            Self::Busy { shard } => write!(
+                formatter,
+                "shard {shard} was not lent in time; wait longer, or let its driver step aside"
             ),
             Self::Closed => formatter.write_str("the engine is shut down"),
             Self::ShardLost { shard } => {

@@ -171,7 +171,7 @@ pub(crate) fn send(
 /// Why a shard cannot be had.
 pub(crate) fn refusal(way: &Way, shard: usize, timed_out: bool) -> EngineError {
     if timed_out {
-        EngineError::Full { shard }
+        EngineError::Busy { shard }
     } else if way.is_abandoned() {
         EngineError::ShardLost { shard }
     } else {

@@ -308,6 +308,16 @@ fn threads_can_be_pinned() {
     assert!(pinned.count() >= 3);
 }
 
+#[test]
+fn a_shard_that_nobody_drives_is_not_waited_for_for_ever() {
+    let (engine, _shards) = driven(2);
+    let client = engine.client().trying();
+    let Err(EngineError::Busy { .. }) = client.mget(["a", "b", "c", "d"]) else {
+        panic!("nobody lends")
+    };
+    let Err(EngineError::Busy { .. }) = client.stats() else { panic!("nobody lends") };
+}
+
 /// What was sent before waits in the mailbox, or is half done, when a later call comes in.
 #[test]
 fn a_call_in_place_overtakes_nothing_that_was_sent_before() {
