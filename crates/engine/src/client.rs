@@ -72,8 +72,7 @@ impl Client {
     /// If there is no such database.
     #[must_use]
     pub fn with_database(mut self, database: u8) -> Self {
-        assert!(usize::from(database) < DATABASES, "there are {DATABASES} databases");
-        self.database = database;
+        self.select(database);
         self
     }
 
@@ -221,6 +220,11 @@ impl Client {
             database: self.database,
             exchanges,
         }
+    }
+
+    pub(crate) fn select(&mut self, database: u8) {
+        assert!(usize::from(database) < DATABASES, "there are {DATABASES} databases");
+        self.database = database;
     }
 
     /// Which shard holds a key, and the key's hash.

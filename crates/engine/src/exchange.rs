@@ -15,7 +15,8 @@ pub(crate) struct Exchange {
     wire: &'static dyn Wire,
     /// `None` while it is away, and after a shard was lost with it.
     batch: Option<Box<Batch>>,
-    answer: Answer<Box<Batch>>,
+    /// Made when something is sent for the first time: most batches never are.
+    answer: Option<Answer<Box<Batch>>>,
     away: bool,
 }
 
@@ -25,7 +26,7 @@ const IN_PLACE_COMMANDS_MAX: usize = 2048;
 
 impl Exchange {
     pub(crate) fn new(wire: &'static dyn Wire) -> Self {
-        Self { wire, batch: None, answer: Answer::new(), away: false }
+        Self { wire, batch: None, answer: None, away: false }
     }
 
     /// The batch, here and not away.
@@ -77,7 +78,7 @@ impl Exchange {
         let wire = self.wire;
         let batch = self.batch.take().unwrap_or_else(|| Box::new(Batch::new(wire)));
         let wake = batch.commands() > IN_PLACE_COMMANDS_MAX;
-        let call = Call { batch, completion: self.answer.issue() };
+        let call = Call { batch, completion: self.answer.get_or_insert_default().issue() };
         let Err((call, error)) = reach::send(way, shard, call, room_wait, wake) else {
             self.away = true;
             return Ok(());
@@ -85,21 +86,21 @@ impl Exchange {
         self.batch = Some(call.batch);
         drop(call.completion);
         // The completion was dropped just now: this call is over.
-        let _abandoned = self.answer.poll();
+        let _abandoned = self.answer().poll();
         Err(error)
     }
 
     /// Waits until the batch is back.
     pub(crate) fn wait(&mut self, shard: usize) -> Result<(), EngineError> {
         self.away = false;
-        let batch = self.answer.wait(None).map_err(|_| EngineError::ShardLost { shard })?;
+        let batch = self.answer().wait(None).map_err(|_| EngineError::ShardLost { shard })?;
         self.batch = Some(batch);
         Ok(())
     }
 
     /// Looks whether the batch is back; if it is not, `waker` is woken when it is.
     pub(crate) fn poll(&mut self, shard: usize, waker: &Waker) -> Poll<Result<(), EngineError>> {
-        let Poll::Ready(answer) = self.answer.poll_or_wake(waker) else { return Poll::Pending };
+        let Poll::Ready(answer) = self.answer().poll_or_wake(waker) else { return Poll::Pending };
         self.away = false;
         Poll::Ready(match answer {
             Ok(batch) => {
@@ -134,6 +135,11 @@ impl Exchange {
             }
         }
         self.poll(shard, context.waker())
+    }
+
+    /// Where the answer to what was sent comes.
+    fn answer(&mut self) -> &mut Answer<Box<Batch>> {
+        self.answer.as_mut().expect("what is waited for was sent")
     }
 
     /// How many of its answers are errors.

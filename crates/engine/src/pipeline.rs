@@ -127,6 +127,14 @@ impl Pipeline {
         self.add(command, args)
     }
 
+    /// Says which database the commands are for that are added from now on.
+    ///
+    /// # Panics
+    /// If there is no such database.
+    pub fn select(&mut self, database: u8) {
+        self.client.select(database);
+    }
+
     /// How many commands it holds.
     #[must_use]
     pub fn len(&self) -> usize {
