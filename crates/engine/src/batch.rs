@@ -110,6 +110,16 @@ impl Batch {
         next.len()
     }
 
+    /// All commands, to be run now, and where their replies go. The batch counts as done.
+    pub(crate) fn all(
+        &mut self,
+    ) -> (impl Iterator<Item = Request<'_>>, &'static dyn Wire, &mut ReplyBuffer) {
+        let Self { wire, bytes, spans, headers, done, replies } = self;
+        *done = headers.len();
+        let (bytes, spans) = (&*bytes, &*spans);
+        (headers.iter().map(move |header| header.request(bytes, spans)), *wire, replies)
+    }
+
     /// How many commands have been run.
     pub(crate) fn done(&self) -> usize {
         self.done

@@ -5,11 +5,13 @@
 //! whether a panic has taken the data away.
 
 use crate::batch::Batch;
+use crate::group::{self, Gathered};
 use crate::native::{Native, Reply};
 use crate::versions::Versions;
 use crate::wire::{ReplyBuffer, Wire};
+use arrayvec::ArrayVec;
 use hectare_mailbox::{Completion, Gauge};
-use hectare_store::{Accounting, CommandError, ReplySink, Request, Store};
+use hectare_store::{Accounting, CommandError, GROUP, ReplySink, Request, Store};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -104,6 +106,32 @@ impl Core {
         }
         self.current = Some(call);
         None
+    }
+
+    /// Runs gathered calls, side by side if they are several, and takes their commands off the
+    /// budget. What is done goes to `done`, as by [`advance`](Self::advance).
+    pub(crate) fn advance_group(
+        &mut self,
+        gathered: Gathered,
+        budget: &mut usize,
+        done: &mut impl Extend<Call>,
+    ) {
+        let (mut group, left_over) = match gathered {
+            Gathered::One(call) => return done.extend(self.advance(call, budget)),
+            Gathered::Group(group, left_over) => (group, left_over),
+        };
+        let commands: usize = group.iter().map(|call| call.batch.commands()).sum();
+        *budget = budget.saturating_sub(commands);
+        let ran = self.guarded(|alive| {
+            let mut batches: ArrayVec<&mut Batch, GROUP> =
+                group.iter_mut().map(|call| &mut *call.batch).collect();
+            group::run(alive, &mut batches);
+        });
+        // Dropping the calls of a lost shard says so to their callers.
+        if ran.is_ok() {
+            done.extend(group);
+            self.current = left_over;
+        }
     }
 
     /// Runs a batch's next commands, at most `budget`, and says how many that were.

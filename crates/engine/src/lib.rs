@@ -157,6 +157,7 @@ mod route;
 mod row;
 
 mod batch;
+mod group;
 mod native;
 mod reach;
 mod several;

@@ -7,6 +7,7 @@ use crate::batch::Batch;
 use crate::clock::unix_ms;
 use crate::core::{Call, Core, Lost};
 use crate::error::EngineError;
+use crate::group;
 use hectare_mailbox::{Lend, SendError, Sender, Standing};
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
@@ -105,13 +106,14 @@ pub(crate) fn drain(held: &mut Held<'_>, budget: &mut usize, done: &mut Done) {
     let mut is_set = false;
     while *budget > 0 {
         let Some(call) = held.with(Core::resume).or_else(|| held.pop()) else { break };
-        done.extend(held.with(|core| {
+        let gathered = group::gather(call, || held.pop());
+        held.with(|core| {
             if !is_set {
                 core.set_now(unix_ms());
                 is_set = true;
             }
-            core.advance(call, budget)
-        }));
+            core.advance_group(gathered, budget, done);
+        });
     }
 }
 

@@ -4,6 +4,8 @@ use crate::batch::Batch;
 use crate::clock::Moment;
 use crate::core::{Call, Core, Lost};
 use crate::error::EngineError;
+use crate::group;
+use crate::reach::Done;
 use hectare_mailbox::Owner;
 use std::time::Instant;
 
@@ -57,8 +59,8 @@ impl Shard {
         self.owner.with(|core| core.is_lost())
     }
 
-    /// Runs what waits, at most `budget_commands` commands, and frees some expired keys. Between two
-    /// batches it lends the shard to a caller that waits to take several at once.
+    /// Runs what waits, at most `budget_commands` commands (and one group of small batches more), and
+    /// frees some expired keys. Between two batches it lends the shard to a caller that waits to take several at once.
     pub fn turn(&mut self, budget_commands: usize) -> Turn {
         let now = Moment::now();
         self.owner.with(|core| core.set_now(now.unix_ms));
@@ -67,9 +69,7 @@ impl Shard {
             let Some(call) = self.owner.with(Core::resume).or_else(|| self.owner.pop()) else {
                 break;
             };
-            if let Some(call) = self.owner.with(|core| core.advance(call, &mut budget)) {
-                call.finish();
-            }
+            self.advance(call, &mut budget);
             self.owner.lend_if_asked();
         }
         self.owner.lend_if_asked();
@@ -106,9 +106,7 @@ impl Shard {
         self.owner.with(|core| core.set_now(now.unix_ms));
         let mut budget = usize::MAX;
         while let Some(call) = self.owner.with(Core::resume).or_else(|| self.owner.pop()) {
-            if let Some(call) = self.owner.with(|core| core.advance(call, &mut budget)) {
-                call.finish();
-            }
+            self.advance(call, &mut budget);
         }
         let ran = self.owner.with(|core| core.run_batch(batch, usize::MAX));
         ran.map(|_commands| ()).map_err(|Lost| EngineError::ShardLost { shard: self.number })
@@ -126,6 +124,14 @@ impl Shard {
                 Turn::Finished => return if self.is_lost() { Err(Lost) } else { Ok(()) },
             }
         }
+    }
+
+    /// Runs a call, and small ones behind it along with it.
+    fn advance(&mut self, call: Call, budget: &mut usize) {
+        let gathered = group::gather(call, || self.owner.pop());
+        let mut done = Done::new();
+        self.owner.with(|core| core.advance_group(gathered, budget, &mut done));
+        done.into_iter().for_each(Call::finish);
     }
 
     fn rest(&mut self, now: Moment) -> Turn {

@@ -367,3 +367,46 @@ fn number(reply: Reply<'_>) -> i64 {
         other => panic!("a number, not {other:?}"),
     }
 }
+
+/// Many callers' small batches are run as one group; each gets its own answers, and what does not
+/// fit comes next.
+#[test]
+fn small_batches_run_together_are_answered_apart() {
+    for budget in [1, 3, 1000] {
+        let (engine, mut shards) = driven(1);
+        let client = engine.client();
+        let mut sent = Vec::new();
+        for (number, commands) in [1, 1, 3, 0, 8, 9, 1, 40, 2, 7, 7, 7, 1].into_iter().enumerate() {
+            let mut pipeline = client.pipeline();
+            for command in 0..commands {
+                let text = format!("{number}:{command}");
+                match command % 3 {
+                    0 => pipeline.command([b"INCR".as_slice(), b"n"]).unwrap(),
+                    1 => pipeline.command([b"SET".as_slice(), b"s", text.as_bytes()]).unwrap(),
+                    _ => pipeline.command([b"HGET".as_slice(), b"s", b"f"]).unwrap(),
+                };
+            }
+            pipeline.submit().unwrap();
+            sent.push((pipeline, commands));
+        }
+        while shards[0].turn(budget) == Turn::Busy {}
+        let mut incremented = 0;
+        for (pipeline, commands) in &mut sent {
+            let replies = pipeline.wait().unwrap();
+            assert_eq!(replies.len(), *commands);
+            assert_eq!(replies.errors(), *commands / 3);
+            for (command, reply) in replies.iter().enumerate() {
+                match command % 3 {
+                    0 => {
+                        incremented += 1;
+                        assert_eq!(reply, Reply::Integer(incremented));
+                    }
+                    1 => assert_eq!(reply, Reply::Status("OK")),
+                    _ => assert!(
+                        matches!(reply, Reply::Error(text) if text.starts_with("WRONGTYPE"))
+                    ),
+                }
+            }
+        }
+    }
+}
