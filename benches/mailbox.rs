@@ -96,7 +96,7 @@ fn one_way(queue: &impl Queue, message: Message, messages: u64) -> Duration {
 
 /// The same for the mailbox, which sleeps when it has nothing to do.
 fn mailbox_one_way(message: Message, messages: u64) -> Duration {
-    let (sender, mut owner) = mailbox::<Message>(CAPACITY, Box::new(ThreadWake::current()));
+    let (sender, mut owner) = mailbox::<Message, ()>(CAPACITY, (), Box::new(ThreadWake::current()));
     let patient = Instant::now() + Duration::from_secs(600);
     thread::scope(|scope| {
         let start = Instant::now();
@@ -152,7 +152,7 @@ fn mailbox_round_trip(message: Message, trips: u64) -> Duration {
         }
     });
     let wake = ThreadWake::new(serving.thread().clone());
-    let (sender, owner) = mailbox(CAPACITY, Box::new(wake));
+    let (sender, owner) = mailbox(CAPACITY, (), Box::new(wake));
     start.send(owner).expect("the thread waits for it");
     let mut answer = Answer::new();
     let begin = Instant::now();

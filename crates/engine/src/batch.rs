@@ -1,8 +1,10 @@
 //! What travels between threads?
 
+use crate::core::Alive;
 use crate::wire::{ReplyBuffer, Wire};
 use arrayvec::ArrayVec;
-use hectare_store::{Args, Command, CommandError, GROUP, Request, Span, Store};
+use hectare_mailbox::Weight;
+use hectare_store::{Args, Command, CommandError, GROUP, Request, Span};
 
 /// What a buffer keeps when its batch is recycled; what an unusual batch needed beyond goes back.
 pub(crate) const KEPT_BYTES_MAX: usize = 256 << 10;
@@ -40,8 +42,17 @@ impl Batch {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.headers.is_empty()
+    /// How many commands it holds.
+    pub(crate) fn commands(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// What it weighs in a mailbox.
+    pub(crate) fn weight(&self) -> Weight {
+        Weight {
+            commands: u32::try_from(self.headers.len()).unwrap_or(u32::MAX),
+            bytes: self.bytes.len() as u64,
+        }
     }
 
     /// Adds a command, whose arguments are copied, and says which one of the batch it is.
@@ -85,18 +96,33 @@ impl Batch {
     }
 
     /// Runs the next commands, at most `budget` of them, and says how many that were.
-    pub(crate) fn run(&mut self, store: &mut Store, budget: usize) -> usize {
+    pub(crate) fn run(&mut self, alive: &mut Alive, budget: usize) -> usize {
         let Self { wire, bytes, spans, headers, done, replies } = self;
         let next = &headers[*done..headers.len().min(done.saturating_add(budget))];
         wire.lend(replies, &mut |sink| {
             for group in next.chunks(GROUP) {
                 let requests: ArrayVec<Request<'_>, GROUP> =
                     group.iter().map(|header| header.request(bytes, spans)).collect();
-                store.run_group(&requests, sink);
+                alive.run_group(&requests, sink);
             }
         });
         *done += next.len();
         next.len()
+    }
+
+    /// All commands, to be run now, and where their replies go. The batch counts as done.
+    pub(crate) fn all(
+        &mut self,
+    ) -> (impl Iterator<Item = Request<'_>>, &'static dyn Wire, &mut ReplyBuffer) {
+        let Self { wire, bytes, spans, headers, done, replies } = self;
+        *done = headers.len();
+        let (bytes, spans) = (&*bytes, &*spans);
+        (headers.iter().map(move |header| header.request(bytes, spans)), *wire, replies)
+    }
+
+    /// How many commands have been run.
+    pub(crate) fn done(&self) -> usize {
+        self.done
     }
 
     pub(crate) fn is_done(&self) -> bool {

@@ -1,17 +1,21 @@
 //! How does a caller use the engine?
 
+use crate::asynchronous::AsyncClient;
+use crate::clock::unix_ms;
 use crate::error::EngineError;
 use crate::exchange::Exchange;
 use crate::native::{Native, Reply};
 use crate::pipeline::Pipeline;
 use crate::plan::Destinations;
+use crate::reach::{self, Visit, Way};
 use crate::route::Route;
-use crate::shard::Message;
 use crate::stats::Stats;
+use crate::timeless::is_timeless;
 use crate::wire::Wire;
 use crossbeam_queue::ArrayQueue;
-use hectare_mailbox::{Answer, SendError, Sender};
-use hectare_store::{Command, DATABASES, KeyHasher};
+use hectare_mailbox::{BorrowError, Sender};
+use hectare_store::{Args, Command, DATABASES, KeyHasher, Request, Span};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,12 +44,18 @@ pub struct Client {
 /// What all clients of an engine share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    senders: Box<[Sender<Message>]>,
+    ways: Box<[Way]>,
     hasher: KeyHasher,
     route: Route,
     /// Exchanges of single calls, to be used again.
     spare: ArrayQueue<Exchange>,
 }
+
+/// How long a caller waits at least for a shard to be lent.
+const LEND_WAIT_MIN: Duration = Duration::from_millis(100);
+
+/// A call with more bytes of arguments than this does not copy them twice.
+const IN_PLACE_BYTES_MAX: usize = 64 << 10;
 
 /// How many exchanges are kept for single calls: more threads than this calling at once make new
 /// ones.
@@ -62,8 +72,7 @@ impl Client {
     /// If there is no such database.
     #[must_use]
     pub fn with_database(mut self, database: u8) -> Self {
-        assert!(usize::from(database) < DATABASES, "there are {DATABASES} databases");
-        self.database = database;
+        self.select(database);
         self
     }
 
@@ -73,6 +82,19 @@ impl Client {
     pub fn with_room_wait(mut self, wait: Duration) -> Self {
         self.room_wait = wait;
         self
+    }
+
+    /// The same engine for a caller that would rather be told [`EngineError::Full`] than wait for
+    /// room. (One type with a setting, so that there is one method for each command and not two.)
+    #[must_use]
+    pub fn trying(&self) -> Self {
+        self.clone().with_room_wait(Duration::ZERO)
+    }
+
+    /// The same engine, whose calls are futures.
+    #[must_use]
+    pub fn asynchronous(&self) -> AsyncClient {
+        AsyncClient::new(self.clone())
     }
 
     /// Many commands that go out together.
@@ -90,34 +112,86 @@ impl Client {
     /// How many shards the engine has.
     #[must_use]
     pub fn shards(&self) -> usize {
-        self.shared.senders.len()
+        self.shared.ways.len()
     }
 
-    /// Runs one command that has one key, and reads its answer.
+    /// Runs one command that has one key, and reads its answer: in place if nobody is in the shard,
+    /// else by way of its mailbox.
     pub(crate) fn call<R>(
         &self,
         command: &'static Command,
         args: &[&[u8]],
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, EngineError> {
-        let failed = |error: hectare_store::CommandError| EngineError::Failed(error.to_string());
-        command.check_arguments(args.len()).map_err(failed)?;
+        command.check_arguments(args.len())?;
         let hash = self.shared.hasher.hash(args[0]);
         let shard = self.shared.route.shard(hash);
-        let mut exchange = self.shared.spare.pop().unwrap_or_else(|| Exchange::new(&Native));
+        // The store's arguments are spans of one text. Copying some ten bytes into it costs less
+        // than telling two forms of arguments apart would at every access.
+        let mut bytes = SmallVec::<[u8; 256]>::new();
+        let mut spans = SmallVec::<[Span; 16]>::new();
+        if args.iter().map(|arg| arg.len()).sum::<usize>() > IN_PLACE_BYTES_MAX {
+            return self.call_by_mail(shard, hash, command, args, read);
+        }
+        for arg in args {
+            let start = offset(bytes.len());
+            bytes.extend_from_slice(arg);
+            spans.push(Span { start, end: offset(bytes.len()) });
+        }
+        let args_in_place = Args::new(&bytes, &spans);
+        let request = Request { command, database: self.database, hash, args: args_in_place };
+        let mut read = Some(read);
+        let is_timeless = is_timeless(command);
+        let visit = reach::visit(self.shared.ways[shard].borrow_soon(), is_timeless, |core| {
+            if !is_timeless || core.next_deadline_ms().is_some() {
+                core.set_now(unix_ms());
+            }
+            core.run_one(&request, |reply| match reply {
+                Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
+                reply => Ok((read.take().expect("it is read once"))(reply)),
+            })
+        });
+        match visit {
+            Visit::Done(Ok(answer)) => answer,
+            Visit::Done(Err(crate::core::Lost)) => Err(EngineError::ShardLost { shard }),
+            Visit::Closed => Err(EngineError::Closed),
+            Visit::Busy => {
+                let read = read.take().expect("it was not read");
+                self.call_by_mail(shard, hash, command, args, read)
+            }
+        }
+    }
+
+    fn call_by_mail<R>(
+        &self,
+        shard: usize,
+        hash: u64,
+        command: &'static Command,
+        args: &[&[u8]],
+        read: impl FnOnce(Reply<'_>) -> R,
+    ) -> Result<R, EngineError> {
+        let mut exchange = self.take_exchange();
         let pushed = exchange.batch().push(command, self.database, hash, args);
         let outcome = pushed
-            .map_err(failed)
+            .map_err(EngineError::from)
             .and_then(|_first| self.send(shard, &mut exchange))
             .and_then(|()| exchange.wait(shard))
             .and_then(|()| match Reply::read(exchange.returned().replies.get(0)) {
                 Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
                 reply => Ok(read(reply)),
             });
+        self.leave_exchange(exchange);
+        outcome
+    }
+
+    pub(crate) fn take_exchange(&self) -> Exchange {
+        self.shared.spare.pop().unwrap_or_else(|| Exchange::new(&Native))
+    }
+
+    pub(crate) fn leave_exchange(&self, mut exchange: Exchange) {
         exchange.clear();
         // If there are spare ones enough, this one goes.
         let _one_too_many = self.shared.spare.push(exchange);
-        outcome
     }
 
     /// Runs one command of any kind, and reads its answer.
@@ -128,8 +202,7 @@ impl Client {
         read: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, EngineError> {
         let mut pipeline = self.pipeline();
-        let pushed = pipeline.push(command, args);
-        pushed.map_err(|error| EngineError::Failed(error.to_string()))?;
+        pipeline.push(command, args)?;
         match pipeline.run()?.get(0) {
             Reply::Error(text) => Err(EngineError::Failed(text.to_owned())),
             reply => Ok(read(reply)),
@@ -137,7 +210,7 @@ impl Client {
     }
 
     pub(crate) fn send(&self, shard: usize, exchange: &mut Exchange) -> Result<(), EngineError> {
-        exchange.send(shard, &self.shared.senders[shard], self.room_wait)
+        exchange.send(shard, &self.shared.ways[shard], self.room_wait)
     }
 
     pub(crate) fn destinations<'a>(&'a self, exchanges: &'a mut [Exchange]) -> Destinations<'a> {
@@ -149,35 +222,69 @@ impl Client {
         }
     }
 
-    pub(crate) fn stats(&self) -> Result<Stats, EngineError> {
+    pub(crate) fn select(&mut self, database: u8) {
+        assert!(usize::from(database) < DATABASES, "there are {DATABASES} databases");
+        self.database = database;
+    }
+
+    /// Which shard holds a key, and the key's hash.
+    pub(crate) fn place(&self, key: &[u8]) -> (usize, u64) {
+        let hash = self.shared.hasher.hash(key);
+        (self.shared.route.shard(hash), hash)
+    }
+
+    pub(crate) fn room_wait(&self) -> Duration {
+        self.room_wait
+    }
+
+    pub(crate) fn database(&self) -> u8 {
+        self.database
+    }
+
+    /// How long to wait for shards that others are in: as long as for room, but not less than a
+    /// moment, since a caller that does not wait for room would else find every running shard busy.
+    pub(crate) fn patience(&self) -> Duration {
+        self.room_wait.max(LEND_WAIT_MIN)
+    }
+
+    pub(crate) fn way(&self, shard: usize) -> &Way {
+        &self.shared.ways[shard]
+    }
+
+    /// Asks every shard what it holds.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn stats(&self) -> Result<Stats, EngineError> {
         let mut stats = Stats { shards: self.shards(), ..Stats::default() };
-        for (shard, sender) in self.shared.senders.iter().enumerate() {
-            let mut answer = Answer::new();
-            let question = Message::Account(answer.issue());
-            sender.send_before(question, Instant::now() + self.room_wait).map_err(|error| {
-                match error {
-                    SendError::Full(_) => EngineError::Full { shard },
-                    SendError::Closed(_) => EngineError::Closed,
-                }
-            })?;
-            let accounting = answer.wait(None).map_err(|_| EngineError::ShardLost { shard })?;
-            stats.add(&accounting);
+        for (shard, way) in self.shared.ways.iter().enumerate() {
+            let mut held = way
+                .borrow_before(Some(Instant::now() + self.room_wait))
+                .map_err(|error| reach::refusal(way, shard, error == BorrowError::TimedOut))?;
+            let accounting = held.with(|core| core.accounting());
+            reach::help(held);
+            stats.add(&accounting.map_err(|_| EngineError::ShardLost { shard })?);
         }
         Ok(stats)
     }
 
     pub(crate) fn close(&self) {
-        self.shared.senders.iter().for_each(Sender::close);
+        self.shared.ways.iter().for_each(Sender::close);
     }
 }
 
 impl Shared {
-    pub(crate) fn new(senders: Vec<Sender<Message>>, hasher: KeyHasher) -> Self {
+    pub(crate) fn new(ways: Vec<Way>, hasher: KeyHasher) -> Self {
         Self {
-            route: Route::new(senders.len()),
-            senders: senders.into(),
+            route: Route::new(ways.len()),
+            ways: ways.into(),
             hasher,
             spare: ArrayQueue::new(SPARE_EXCHANGES),
         }
     }
+}
+
+/// A length that is at most [`IN_PLACE_BYTES_MAX`].
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).expect("the arguments are short")
 }

@@ -9,11 +9,15 @@ pub(crate) struct Moment {
     instant: Instant,
 }
 
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Moment {
     pub(crate) fn now() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let unix_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
-        Self { unix_ms, instant: Instant::now() }
+        Self { unix_ms: unix_ms(), instant: Instant::now() }
     }
 
     /// When the wall will show `unix_ms`, but at most an hour from this moment: the wall's clock

@@ -1,5 +1,6 @@
 //! Which shards does a pipeline's command go to, and how do their answers become one?
 
+use crate::across::{Across, keys_together};
 use crate::batch::Batch;
 use crate::exchange::Exchange;
 use crate::route::Route;
@@ -14,6 +15,8 @@ pub(crate) struct Plan {
     merges: Vec<Merging>,
     /// Their parts, command after command.
     parts: Vec<Part>,
+    /// The commands that need several shards at one moment, and cannot be split.
+    pub(crate) across: Vec<Across>,
 }
 
 /// Where one command's answer is.
@@ -23,6 +26,8 @@ pub(crate) enum Place {
     Part(Part),
     /// Among the merged answers, at this index.
     Merged(usize),
+    /// Among the answers of commands across shards, at this index.
+    Across(usize),
 }
 
 /// One command of one shard's batch.
@@ -61,6 +66,12 @@ impl Plan {
         self.places.clear();
         self.merges.clear();
         self.parts.clear();
+        self.across.clear();
+    }
+
+    /// Whether a command needs several shards at one moment.
+    pub(crate) fn needs_several(&self) -> bool {
+        !self.merges.is_empty() || !self.across.is_empty()
     }
 
     /// Puts a command into the batches of the shards that hold its keys.
@@ -84,10 +95,34 @@ impl Plan {
                 self.repeat(command, args, merge, to)?
             }
             Spread::Cursor => Place::Part(to.by_cursor(command, args)?),
-            _ => Place::Part(to.by_first_key(command, args)?),
+            _ => match self.add_across(command, args, to) {
+                Some(place) => place,
+                None => Place::Part(to.by_first_key(command, args)?),
+            },
         };
         self.places.push(place);
         Ok(())
+    }
+
+    /// Keeps a command apart whose keys belong together and are on several shards.
+    fn add_across(
+        &mut self,
+        command: &'static Command,
+        args: &[&[u8]],
+        to: &mut Destinations<'_>,
+    ) -> Option<Place> {
+        let mut after = Vec::new();
+        for key in keys_together(command, args) {
+            let shard = to.route.shard(to.hasher.hash(key));
+            if after.iter().all(|(known, _)| *known != shard) {
+                after.push((shard, to.exchanges[shard].batch().commands()));
+            }
+        }
+        if after.len() < 2 {
+            return None;
+        }
+        self.across.push(Across::new(command, to.database, args, after));
+        Some(Place::Across(self.across.len() - 1))
     }
 
     /// One part for each key and what belongs to it.
@@ -286,8 +321,14 @@ fn merge_draw<'a>(
 
 impl Place {
     /// The reply in the engine's own form or another's, as it was written.
-    pub(crate) fn find<'a>(self, exchanges: &'a [Exchange], merged: &'a ReplyBuffer) -> &'a [u8] {
+    pub(crate) fn find<'a>(
+        self,
+        exchanges: &'a [Exchange],
+        merged: &'a ReplyBuffer,
+        across: &'a ReplyBuffer,
+    ) -> &'a [u8] {
         match self {
+            Self::Across(index) => across.get(index),
             Self::Part(part) => reply(exchanges, part),
             Self::Merged(index) => merged.get(index),
         }

@@ -4,6 +4,7 @@
 //! panics with what was expected.
 
 use crate::native::{Elements, Reply};
+use std::time::Duration;
 
 /// A field's name and its value.
 pub type FieldValue = (Vec<u8>, Vec<u8>);
@@ -44,6 +45,48 @@ pub(crate) fn bytes_list(reply: Reply<'_>) -> Vec<Vec<u8>> {
 pub(crate) fn pairs(reply: Reply<'_>) -> Vec<FieldValue> {
     let mut elements = elements(reply).filter_map(bytes);
     std::iter::from_fn(|| elements.next().zip(elements.next())).collect()
+}
+
+pub(crate) fn bytes_or_none(reply: Reply<'_>) -> Vec<u8> {
+    bytes(reply).unwrap_or_default()
+}
+
+pub(crate) fn optional_count(reply: Reply<'_>) -> Option<u64> {
+    match reply {
+        Reply::Integer(integer) => u64::try_from(integer).ok(),
+        Reply::Null => None,
+        other => panic!("an integer was expected, not {other:?}"),
+    }
+}
+
+pub(crate) fn optional_duration(reply: Reply<'_>) -> Option<Duration> {
+    optional_count(reply).map(Duration::from_millis)
+}
+
+pub(crate) fn is_ok(reply: Reply<'_>) -> bool {
+    reply != Reply::Null
+}
+
+pub(crate) fn text(reply: Reply<'_>) -> String {
+    match reply {
+        Reply::Status(text) => text.to_owned(),
+        other => panic!("a status was expected, not {other:?}"),
+    }
+}
+
+pub(crate) fn keys_page(reply: Reply<'_>) -> (u64, Vec<Vec<u8>>) {
+    page(reply, bytes_list)
+}
+
+pub(crate) fn pairs_page(reply: Reply<'_>) -> (u64, Vec<FieldValue>) {
+    page(reply, pairs)
+}
+
+fn page<T: Default>(reply: Reply<'_>, read: fn(Reply<'_>) -> T) -> (u64, T) {
+    let mut parts = elements(reply);
+    let cursor = parts.next().and_then(bytes).unwrap_or_default();
+    let cursor = std::str::from_utf8(&cursor).ok().and_then(|text| text.parse().ok());
+    (cursor.unwrap_or(0), parts.next().map(read).unwrap_or_default())
 }
 
 fn elements(reply: Reply<'_>) -> Elements<'_> {

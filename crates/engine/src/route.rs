@@ -14,13 +14,13 @@ impl Route {
         Self { shards: shards as u64 }
     }
 
-    /// The shard of a key, by bits 16–47 of its hash: the store places keys by the top bits and
-    /// tells slots apart by the low ones, and those must not all be alike within a shard.
+    /// The shard of a key, by the low half of its hash: the store places keys by the top bits, and
+    /// those must not all be alike within a shard.
     ///
     /// A multiplication instead of a division (Lemire, "Fast Random Integer Generation in an
     /// Interval", <https://arxiv.org/abs/1805.10941>).
     pub(crate) fn shard(self, hash: u64) -> usize {
-        let bits = (hash >> 16) & 0xffff_ffff;
+        let bits = hash & 0xffff_ffff;
         ((bits * self.shards) >> 32) as usize
     }
 }

@@ -13,6 +13,7 @@ macro_rules! row {
 pub(crate) use row;
 
 pub(crate) fn find(name: &'static str) -> &'static Command {
-    let row = Command::find(name.as_bytes(), None);
+    let (name, part) = name.split_once('|').map_or((name, None), |(name, part)| (name, Some(part)));
+    let row = Command::find(name.as_bytes(), part.map(str::as_bytes));
     row.map(|(command, _)| command).expect("the store has the commands of the typed methods")
 }

@@ -71,7 +71,9 @@ impl ReplyBuffer {
     /// Forgets all, and gives memory back that an unusual batch needed.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.shrink_to(crate::batch::KEPT_BYTES_MAX);
+        if self.bytes.capacity() > crate::batch::KEPT_BYTES_MAX {
+            self.bytes.shrink_to(crate::batch::KEPT_BYTES_MAX);
+        }
         self.ends.clear();
         self.errors = 0;
     }

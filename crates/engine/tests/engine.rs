@@ -365,6 +365,13 @@ fn databases_are_apart() {
     assert_eq!(zero.get("k"), Ok(Some(b"zero".to_vec())));
     assert_eq!(one.get("k"), Ok(Some(b"one".to_vec())));
     assert_eq!(one.dbsize(), Ok(1));
+    let mut pipeline = zero.pipeline();
+    for database in [1, 0] {
+        pipeline.select(database);
+        pipeline.command([b"GET".as_slice(), b"k"]).unwrap();
+    }
+    let replies = pipeline.run().unwrap();
+    assert_eq!(replies.iter().collect::<Vec<_>>(), [Reply::Bytes(b"one"), Reply::Bytes(b"zero")]);
     zero.flushall().unwrap();
     assert_eq!(one.dbsize(), Ok(0));
 }

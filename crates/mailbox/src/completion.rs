@@ -12,12 +12,13 @@
 //! # Ordering
 //!
 //! The answering side writes the value and swaps DONE in with release; whoever reads DONE with
-//! acquire owns the value. The caller writes its thread before it moves to WAITING with release;
-//! the answering side's swap acquires it. All moves are read-modify-writes of one word, so one side
+//! acquire owns the value. The caller writes its name (its thread, or its task's waker) before it
+//! moves to WAITING with release; the answering side's swap acquires it. All moves are read-modify-writes of one word, so one side
 //! always sees the other, without a fence.
 
 use crate::sync::{Arc, AtomicU32, Ordering, Thread, UnsafeCell, broken, current};
 use crate::sync::{park_until, spin_until};
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 const PENDING: u32 = 0;
@@ -52,7 +53,13 @@ struct Place<T> {
     /// Written by the answering side before DONE, read by the caller after it.
     value: UnsafeCell<Option<T>>,
     /// Written by the caller while PENDING, read by the answering side after it found WAITING.
-    caller: UnsafeCell<Option<Thread>>,
+    caller: UnsafeCell<Option<Caller>>,
+}
+
+/// How the caller is told.
+enum Caller {
+    Thread(Thread),
+    Task(Waker),
 }
 
 // SAFETY: both cells are reached by one side at a time, as the state says (see their comments), and
@@ -110,6 +117,19 @@ impl<T: Send> Answer<T> {
         self.place.is_done().then(|| self.take())
     }
 
+    /// The answer, or a promise that `waker` will be woken when it is there. Only the waker of the
+    /// last call counts.
+    ///
+    /// # Panics
+    /// If no call is outstanding.
+    pub fn poll_or_wake(&mut self, waker: &Waker) -> Poll<Result<T, WaitError>> {
+        assert!(self.outstanding, "a call is issued before its answer is asked for");
+        if self.place.is_done() || !self.place.leave(|| Caller::Task(waker.clone())) {
+            return Poll::Ready(self.take());
+        }
+        Poll::Pending
+    }
+
     fn take(&mut self) -> Result<T, WaitError> {
         self.outstanding = false;
         // SAFETY: DONE was read with acquire, and after it the answering side does not touch the
@@ -163,17 +183,15 @@ impl<T> Place<T> {
             // SAFETY: the caller wrote this before it released WAITING, which our swap acquired,
             // and it does not write it again: it saw, or will see, DONE.
             let caller = self.caller.with_mut(|caller| unsafe { (*caller).take() });
-            caller.expect("a waiting caller has left its thread").unpark();
+            match caller.expect("a waiting caller has left its name") {
+                Caller::Thread(thread) => thread.unpark(),
+                Caller::Task(waker) => waker.wake(),
+            }
         }
     }
 
     fn sleep_until_done(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
-        // SAFETY: the state is PENDING or DONE; the answering side reads this only after WAITING,
-        // which the caller alone sets, below.
-        self.caller.with_mut(|caller| unsafe { *caller = Some(current()) });
-        let announced =
-            self.state.compare_exchange(PENDING, WAITING, Ordering::AcqRel, Ordering::Acquire);
-        if announced.is_err() {
+        if !self.leave(|| Caller::Thread(current())) {
             return Ok(());
         }
         while !self.is_done() {
@@ -183,6 +201,21 @@ impl<T> Place<T> {
             park_until(deadline);
         }
         Ok(())
+    }
+
+    /// For the caller: leaves its name, in the place of one that it had left before. False: the
+    /// answer is there.
+    fn leave(&self, caller: impl FnOnce() -> Caller) -> bool {
+        if self.state.load(Ordering::Relaxed) == WAITING && self.give_up_waiting().is_ok() {
+            return false;
+        }
+        if self.is_done() {
+            return false;
+        }
+        // SAFETY: the state is PENDING or DONE; the answering side reads this only after WAITING,
+        // which the caller alone sets, below.
+        self.caller.with_mut(|place| unsafe { *place = Some(caller()) });
+        self.state.compare_exchange(PENDING, WAITING, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Back to PENDING, unless the answer came at this very moment.

@@ -24,7 +24,7 @@
 //! });
 //!
 //! let wake = ThreadWake::new(owner_thread.thread().clone());
-//! let (sender, owner) = mailbox(64, Box::new(wake));
+//! let (sender, owner) = mailbox(64, (), Box::new(wake));
 //! start.send(owner).expect("the owner's thread waits for it");
 //!
 //! let mut answer = Answer::new();
@@ -35,18 +35,49 @@
 //! owner_thread.join().expect("it ends when the mailbox is closed and empty");
 //! ```
 //!
+//! # Borrowing
+//!
+//! What a mailbox guards is reached by its owner, and while that one sleeps by whoever
+//! [borrows](Sender::try_borrow) it: a call on a quiet mailbox costs no thread switch.
+//!
+//! ```
+//! use hectare_mailbox::{Standing, ThreadWake, mailbox};
+//!
+//! let (sender, mut owner) = mailbox::<u64, _>(64, vec![1], Box::new(ThreadWake::current()));
+//! assert!(sender.try_borrow().is_none(), "its owner is awake");
+//! assert!(owner.announce_sleep());
+//! let mut lend = sender.try_borrow().expect("nobody is in");
+//! assert_eq!(lend.standing(), Standing::Quiet);
+//! lend.with(|list| list.push(2));
+//! assert!(lend.give_back().is_none(), "nothing was sent meanwhile");
+//! assert_eq!(owner.with(|list| list.clone()), [1, 2]);
+//! ```
+//!
 //! # What is checked
 //!
 //! The crate that ships is the crate that loom explores: `tests/loom.rs` holds a model for each
 //! promise, and for each model the faults that it must catch.
 
+mod mailbox;
+
+mod lend;
+mod owner;
+mod sender;
+
 mod completion;
 mod doorbell;
-mod mailbox;
+mod gauge;
 mod ring;
-mod sync;
+mod room;
 mod wake;
 
+mod sync;
+
 pub use completion::{Answer, Completion, WaitError};
-pub use mailbox::{Owner, SendError, Sender, mailbox};
+pub use gauge::Gauge;
+pub use lend::{Lend, Standing};
+pub use mailbox::{mailbox, mailbox_within};
+pub use owner::Owner;
+pub use room::{Bounds, Weight};
+pub use sender::{BorrowError, SendError, Sender};
 pub use wake::{ThreadWake, Wake};

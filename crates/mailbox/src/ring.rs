@@ -10,9 +10,9 @@
 //! turn == position + capacity   empty again, for the next lap
 //! ```
 //!
-//! The tail is `2 × position + closed`: claiming a position and finding the ring open are one
-//! compare-exchange, so after [`Ring::close`] the tail stands still, and everything before it was
-//! accepted and will be filled.
+//! The tail is `4 × position + abandoned × 2 + closed`: claiming a position and finding the ring open
+//! are one compare-exchange, so after [`Ring::close`] the tail stands still, and everything before it
+//! was accepted and will be filled.
 //!
 //! # Cost
 //!
@@ -25,12 +25,13 @@
 //! [`Ring::pop`]; and the emptied slot goes back the same way. Tail and head carry no data, so
 //! relaxed is enough for them.
 
+use crate::lend::Standing;
 use crate::sync::{AtomicU64, Ordering, UnsafeCell, broken};
 use crossbeam_utils::CachePadded;
 use std::mem::MaybeUninit;
 
 pub(crate) struct Ring<T> {
-    /// `2 × position + closed`, moved by producers.
+    /// `4 × position + abandoned × 2 + closed`, moved by producers.
     tail: CachePadded<AtomicU64>,
     /// The consumer's position, written by the consumer alone.
     head: CachePadded<AtomicU64>,
@@ -50,7 +51,9 @@ pub(crate) enum PushError<T> {
 }
 
 const CLOSED: u64 = 1;
-const ONE_POSITION: u64 = 2;
+/// Closed by an owner that went, before anybody else had closed it.
+const ABANDONED: u64 = 2;
+const ONE_POSITION: u64 = 4;
 
 // SAFETY: an item is reached by one thread at a time, as the turn of its slot says, and crosses
 // from producer to consumer, so it must be `Send`; nothing else in the ring is shared unguarded.
@@ -123,8 +126,8 @@ impl<T> Ring<T> {
     /// it.
     ///
     /// # Safety
-    /// No other thread may be in `pop` or `has_item`, and whoever was there before must have handed
-    /// over (released) to this one.
+    /// No other thread may be in `pop`, and whoever was there before must have handed over (released)
+    /// to this one.
     pub(crate) unsafe fn pop(&self) -> Option<T> {
         let head = self.head.load(Ordering::Relaxed);
         let slot = self.slot(head);
@@ -142,11 +145,8 @@ impl<T> Ring<T> {
         Some(item)
     }
 
-    /// Whether [`pop`](Self::pop) would find an item.
-    ///
-    /// # Safety
-    /// As for `pop`.
-    pub(crate) unsafe fn has_item(&self) -> bool {
+    /// Whether [`pop`](Self::pop) would find an item; a hint, for who is not the consumer.
+    pub(crate) fn has_item(&self) -> bool {
         let head = self.head.load(Ordering::Relaxed);
         self.slot(head).is_full(head)
     }
@@ -154,6 +154,48 @@ impl<T> Ring<T> {
     /// From now on every push is answered `Closed`.
     pub(crate) fn close(&self) {
         self.tail.fetch_or(CLOSED, Ordering::Relaxed);
+    }
+
+    /// The same, by an owner that goes: if nobody had closed it, senders learn why.
+    pub(crate) fn abandon(&self) {
+        let mut tail = self.tail.load(Ordering::Relaxed);
+        while tail & CLOSED == 0 {
+            let closed = tail | CLOSED | ABANDONED;
+            let moved =
+                self.tail.compare_exchange(tail, closed, Ordering::Relaxed, Ordering::Relaxed);
+            match moved {
+                Ok(_) => return,
+                Err(now) => tail = now,
+            }
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.tail.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.tail.load(Ordering::Relaxed) & ABANDONED != 0
+    }
+
+    /// For the consumer: whether everything has been taken that was claimed before this moment by
+    /// this thread, or by another whose claim this thread knows of. A tail that is seen too late can
+    /// hide a claim of somebody else's only.
+    pub(crate) fn standing(&self) -> Standing {
+        let tail = self.tail.load(Ordering::Relaxed);
+        let head = self.head.load(Ordering::Relaxed);
+        let is_quiet = if broken("quiet while a slot is claimed") {
+            !self.slot(head).is_full(head)
+        } else {
+            tail / ONE_POSITION == head
+        };
+        if tail & CLOSED != 0 {
+            Standing::Closed
+        } else if is_quiet {
+            Standing::Quiet
+        } else {
+            Standing::Busy
+        }
     }
 
     /// Whether the ring is closed and everything it accepted has been taken.

@@ -15,7 +15,29 @@ mod real {
     pub(crate) use std::thread::{Thread, current};
 
     use crossbeam_utils::Backoff;
+    use std::sync::LazyLock;
     use std::time::{Duration, Instant};
+
+    /// Whether the one that is waited for can run meanwhile: on one core spinning only keeps it from
+    /// going on.
+    static SPINNING_HELPS: LazyLock<bool> =
+        LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1));
+
+    /// A sequentially consistent fence, directly after an exchange that has succeeded. On x86-64 the
+    /// exchange's lock prefix has done all that the fence would do, so only the compiler is told.
+    #[inline(always)]
+    pub(crate) fn fence_after_exchange() {
+        if cfg!(target_arch = "x86_64") {
+            std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// Counts the cores now. They are counted once, and a thread that is pinned would count one.
+    pub(crate) fn count_cores() {
+        LazyLock::force(&SPINNING_HELPS);
+    }
 
     /// `UnsafeCell` with loom's way in.
     #[derive(Debug)]
@@ -51,7 +73,7 @@ mod real {
         }
 
         pub(crate) fn wait(&mut self) {
-            if !self.backoff.is_completed() {
+            if !self.backoff.is_completed() && *SPINNING_HELPS {
                 self.backoff.snooze();
             } else if self.yields_left > 0 {
                 self.yields_left -= 1;
@@ -65,11 +87,12 @@ mod real {
     /// Looks a few microseconds long whether `done`, without sleeping. It looks at a steady pace: a
     /// backoff that doubles would notice an answer up to as late again as the wait has been.
     pub(crate) fn spin_until(mut done: impl FnMut() -> bool) -> bool {
-        for round in 0..SPINS + YIELDS {
+        let spins = if *SPINNING_HELPS { SPINS } else { 0 };
+        for round in 0..spins + YIELDS {
             if done() {
                 return true;
             }
-            if round < SPINS {
+            if round < spins {
                 std::hint::spin_loop();
             } else {
                 std::thread::yield_now();
@@ -100,6 +123,13 @@ mod modelled {
 
     use std::sync::OnceLock;
     use std::time::Instant;
+
+    pub(crate) fn fence_after_exchange() {
+        fence(Ordering::SeqCst);
+    }
+
+    /// In a model nobody spins.
+    pub(crate) fn count_cores() {}
 
     /// Sleeps until unparked: time does not pass in a model.
     pub(crate) fn park_until(_deadline: Option<Instant>) {

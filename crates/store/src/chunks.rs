@@ -38,6 +38,9 @@ const NO_CHUNK: u16 = u16::MAX;
 /// Extents are emptied when more than one part in so many of all chunks lies idle.
 const IDLE_SHARE: usize = 8;
 
+/// While much lies idle, it is news that so many chunks more do.
+const NEWS_CHUNKS: usize = 256;
+
 /// Which chunk. Another one may bear the same number after it was given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChunkId(pub(crate) u32);
@@ -62,6 +65,8 @@ pub(crate) struct Chunks {
     small_pages: Vec<u32>,
     /// The system has no huge pages for us.
     without_huge_pages: bool,
+    /// Something was given back since whoever tends looked.
+    has_news: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +131,9 @@ impl Chunks {
         extent.used -= 1;
         self.used -= 1;
         self.empty += usize::from(extent.used == 0);
+        let idle = self.written - self.used;
+        self.has_news |= extent.used == 0 || (self.is_sparse() && idle % NEWS_CHUNKS == 0);
+        let extent = &self.extents[number];
         if number != self.current && !extent.leaving {
             #[expect(clippy::cast_possible_truncation, reason = "the number came from an id")]
             self.with_room.insert(number as u32);
@@ -209,6 +217,27 @@ impl Chunks {
         self.leaving > 0
     }
 
+    /// Whether there is something to tend: extents that may be empty, or could be emptied.
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// Whoever tends has done all there is to do.
+    pub(crate) fn clear_news(&mut self) {
+        self.has_news = false;
+    }
+
+    /// Whether extents wait to be kept in huge pages.
+    pub(crate) fn has_small_pages(&self) -> bool {
+        !self.small_pages.is_empty()
+    }
+
+    /// Whether so much lies idle that it is worth emptying extents.
+    fn is_sparse(&self) -> bool {
+        let idle = self.written - self.used;
+        idle >= self.written / IDLE_SHARE && idle >= usize::from(EXTENT_CHUNKS)
+    }
+
     /// Lets the system keep one more extent in a huge page, where it has any; says whether it did.
     /// An extent that is not written to its end stays as it is: a huge page would be all in memory.
     /// It takes some hundred microseconds, but what is then read at random, in less than half the
@@ -230,7 +259,8 @@ impl Chunks {
         if self.empty == 0 {
             return false;
         }
-        let is_empty = |extent: &Extent| extent.is_there && extent.used == 0;
+        // One that was never written to takes nothing.
+        let is_empty = |extent: &Extent| extent.is_there && extent.used == 0 && extent.fresh > 0;
         // The last, since the first are filled first.
         let Some(number) = self.extents.iter().rposition(is_empty) else { return false };
         let extent = std::mem::replace(&mut self.extents[number], Extent::NONE);

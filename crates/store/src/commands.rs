@@ -16,10 +16,12 @@ mod key_list;
 mod keyspace;
 mod object;
 mod scan;
+mod several;
 mod string;
 mod string_number;
 mod string_range;
 mod string_set;
+mod transfer;
 
 pub use scan::shard_of_cursor;
 
@@ -148,7 +150,7 @@ fn until_nul(argument: &[u8]) -> &[u8] {
     argument.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-const GROUPS: [&[Command]; 16] = [
+const GROUPS: [&[Command]; 18] = [
     hash::ROWS,
     hash_ex::ROWS,
     hash_expire::ROWS,
@@ -165,6 +167,8 @@ const GROUPS: [&[Command]; 16] = [
     scan::ROWS,
     keyspace::ROWS,
     object::ROWS,
+    several::ROWS,
+    transfer::ROWS,
 ];
 
 const ROWS: usize = {

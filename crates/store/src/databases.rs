@@ -67,6 +67,11 @@ impl Databases {
         self.flushed.extend(self.keyspaces.iter_mut().filter_map(Option::take));
     }
 
+    /// Whether memory of databases that were emptied waits to go back.
+    pub(crate) fn has_flushed(&self) -> bool {
+        !self.flushed.is_empty()
+    }
+
     pub(crate) fn flushes(&self) -> u64 {
         self.flushes
     }

@@ -87,11 +87,23 @@ impl<'a> HashEdit<'a> {
 
     /// Lets it answer `listpackex` to `OBJECT ENCODING`, if it answers `listpack`.
     pub(crate) fn mark_listpackex(&mut self) -> Result<(), CommandError> {
-        let is_listpack = |hash: HashRef<'_>| !hash.is_hashtable() && !hash.has_deadlines();
+        self.raise_encoding(Encoding::ListpackEx)
+    }
+
+    /// Lets it answer `hashtable` to `OBJECT ENCODING`.
+    pub(crate) fn mark_hashtable(&mut self) -> Result<(), CommandError> {
+        self.raise_encoding(Encoding::Hashtable)
+    }
+
+    fn raise_encoding(&mut self, encoding: Encoding) -> Result<(), CommandError> {
         let Some(position) = self.position else { return Ok(()) };
-        if self.read().is_some_and(is_listpack) {
+        let is_lower = match self.class().map(|class| class.form) {
+            Some(Form::Shaped(_, marks) | Form::Pairs(marks)) => marks.encoding < encoding,
+            _ => false,
+        };
+        if is_lower {
             self.keyspace.fill_draft(position);
-            self.keyspace.draft.raise_encoding(Encoding::ListpackEx);
+            self.keyspace.draft.raise_encoding(encoding);
             self.end_draft(0)?;
         }
         Ok(())

@@ -566,7 +566,23 @@ impl Keyspace {
         let shedding = self.shed(budget / 64);
         let leaving = self.leave();
         let released = self.heap.heads.release_one() || self.heap.records.release_one();
-        compacting || shedding || leaving || released
+        let has_more = compacting || shedding || leaving || released;
+        if !has_more {
+            self.heap.heads.clear_news();
+            self.heap.records.clear_news();
+        }
+        has_more
+    }
+
+    /// Whether [`tend`](Self::tend) or [`collapse_one`](Self::collapse_one) has something to do.
+    pub(crate) fn has_chores(&self) -> bool {
+        let heap = &self.heap;
+        heap.heads.has_news()
+            || heap.records.has_news()
+            || heap.heads.has_small_pages()
+            || heap.records.has_small_pages()
+            || !self.doomed.is_empty()
+            || self.departure.is_some()
     }
 
     /// Lets the system keep more of it in huge pages; says whether there was something to do.

@@ -26,6 +26,7 @@ mod config;
 mod store;
 
 mod commands;
+mod contents;
 mod context;
 mod extended;
 mod glob;
@@ -61,6 +62,7 @@ pub use accounting::Accounting;
 pub use command::{Command, Flags, Keys, Merge, Run, Spread};
 pub use commands::{commands, shard_of_cursor};
 pub use config::{Config, DATABASES, GROUP, SHARDS_MAX};
+pub use contents::Contents;
 pub use context::Context;
 pub use error::CommandError;
 pub use hasher::KeyHasher;

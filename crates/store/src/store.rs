@@ -2,6 +2,7 @@
 
 use crate::accounting::Accounting;
 use crate::config::{Config, DATABASES, GROUP};
+use crate::contents::Contents;
 use crate::context::Context;
 use crate::databases::Databases;
 use crate::error::CommandError;
@@ -9,7 +10,7 @@ use crate::keyspace::Keyspace;
 use crate::random::Random;
 use crate::reply::ReplySink;
 use crate::request::Request;
-use crate::table::Hint;
+use crate::table::{Hint, Key};
 
 /// One shard's data. Whoever owns it hands in requests, and the time before them.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Store {
     random: Random,
     now_ms: u64,
     databases: Databases,
+    has_chores: bool,
 }
 
 impl Store {
@@ -25,7 +27,13 @@ impl Store {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let databases = Databases::new(&config.hasher);
-        Self { random: Random::with_seed(config.random_seed), config, now_ms: 0, databases }
+        Self {
+            random: Random::with_seed(config.random_seed),
+            config,
+            now_ms: 0,
+            databases,
+            has_chores: false,
+        }
     }
 
     /// Says what time it is, in milliseconds since 1970. Time does not go back: an earlier time than
@@ -68,6 +76,45 @@ impl Store {
         sink.end();
     }
 
+    /// What a key holds, to be put elsewhere with [`put_contents`](Self::put_contents); `None` if
+    /// there is no such key, or no such database.
+    pub fn contents(&mut self, database: u8, key: &[u8]) -> Option<Contents> {
+        let database = Some(usize::from(database)).filter(|&database| database < DATABASES)?;
+        let hash = self.config.hasher.hash(key);
+        Contents::read(&mut self.context(database, hash), Key::new(key, hash))
+    }
+
+    /// Puts contents in the place of whatever the key held.
+    ///
+    /// # Errors
+    /// [`CommandError::OutOfMemory`]; what the key held may be gone then. And if there is no such
+    /// database.
+    pub fn put_contents(
+        &mut self,
+        database: u8,
+        key: &[u8],
+        contents: &Contents,
+    ) -> Result<(), CommandError> {
+        let database = usize::from(database);
+        if database >= DATABASES {
+            return Err(NO_SUCH_DATABASE);
+        }
+        let hash = self.config.hasher.hash(key);
+        contents.write(&mut self.context(database, hash), Key::new(key, hash))
+    }
+
+    fn context(&mut self, database: usize, hash: u64) -> Context<'_> {
+        Context {
+            databases: &mut self.databases,
+            database,
+            config: &self.config,
+            random: &mut self.random,
+            now_ms: self.now_ms,
+            hash,
+            hint: None,
+        }
+    }
+
     /// Removes up to `budget` keys and fields whose deadline has passed and returns how many it
     /// removed: less than `budget` means that none is left. They go on access too; this is for those
     /// that nobody asks for.
@@ -88,14 +135,25 @@ impl Store {
         for keyspace in self.databases.iter_mut() {
             has_more |= keyspace.tend(TENDED_BYTES);
         }
+        self.has_chores = has_more || self.databases.iter().any(Keyspace::has_chores);
         has_expired || has_more
+    }
+
+    /// Whether there is something for [`tend`](Self::tend) or [`rest`](Self::rest) to do, as far as
+    /// commands have left it; what expires is not in it.
+    #[must_use]
+    pub fn has_chores(&self) -> bool {
+        self.has_chores
     }
 
     /// Does a longer piece of work that makes what comes later faster, if there is any: some hundred
     /// microseconds or more, so it is for an owner that would sleep otherwise. Says whether it did
     /// something.
     pub fn rest(&mut self) -> bool {
-        self.databases.iter_mut().any(Keyspace::collapse_one)
+        let has_rested = self.databases.iter_mut().any(Keyspace::collapse_one);
+        self.has_chores =
+            self.databases.has_flushed() || self.databases.iter().any(Keyspace::has_chores);
+        has_rested
     }
 
     /// The time from which [`expire_some`](Self::expire_some) may have something to remove: the
@@ -142,27 +200,23 @@ impl Store {
     ) -> Result<(), CommandError> {
         let database = usize::from(request.database);
         if database >= DATABASES {
-            return Err(CommandError::text("ERR DB index is out of range"));
+            return Err(NO_SUCH_DATABASE);
         }
-        let mut context = Context {
-            databases: &mut self.databases,
-            database,
-            config: &self.config,
-            random: &mut self.random,
-            now_ms: self.now_ms,
-            hash: request.hash,
-            hint,
-        };
+        let mut context = Context { hint, ..self.context(database, request.hash) };
         let result = (request.command.run)(&mut context, request.args, sink);
         if request.command.flags.write
             && let Some(keyspace) = self.databases.get_mut(database)
         {
             // Who writes pays for what that leaves behind.
             keyspace.compact(COMPACTED_BYTES);
+            self.has_chores |= keyspace.has_chores();
         }
+        self.has_chores |= self.databases.has_flushed();
         result
     }
 }
+
+const NO_SUCH_DATABASE: CommandError = CommandError::text("ERR DB index is out of range");
 
 /// How many keys and fields are removed in one turn because their deadline has passed.
 const TENDED_KEYS: usize = 64;

@@ -88,6 +88,11 @@ const ROWS: &[Row] = &[
     row("del", 120, |words, command| command.extend(words.keys(Liking::Any))),
     row("unlink", 80, |words, command| command.extend(words.keys(Liking::Any))),
     row("exists", 150, |words, command| command.extend(words.keys(Liking::Any))),
+    row("touch", 80, |words, command| command.extend(words.keys(Liking::Any))),
+    row("msetnx", 80, mset),
+    row("rename", 120, two_keys),
+    row("renamenx", 120, two_keys),
+    row("copy", 200, copy),
     row("type", 150, any_key),
     row("keys", 100, |words, command| command.push(words.pattern())),
     row("randomkey", 100, |_, _| {}),
@@ -432,6 +437,24 @@ fn set(words: &mut Words, command: &mut Command) {
 fn mset(words: &mut Words, command: &mut Command) {
     for _ in 0..words.dice.between(1, 5) {
         command.extend([words.key(Liking::String), words.value()]);
+    }
+}
+
+fn two_keys(words: &mut Words, command: &mut Command) {
+    command.extend([words.key(Liking::Any), words.key(Liking::Any)]);
+}
+
+fn copy(words: &mut Words, command: &mut Command) {
+    two_keys(words, command);
+    for _ in 0..[0, 0, 1, 1, 2][words.dice.index(5)] {
+        match words.dice.below(8) {
+            0..5 => command.push(words.cased("replace")),
+            5..7 => command.extend([
+                words.cased("db"),
+                words.dice.pick(&[&b"0"[..], b"1", b"x", b"16", b"-1"]).to_vec(),
+            ]),
+            _ => command.push(option(words)),
+        }
     }
 }
 
