@@ -132,7 +132,7 @@ impl Chunks {
         self.used -= 1;
         self.empty += usize::from(extent.used == 0);
         let idle = self.written - self.used;
-        self.has_news |= extent.used == 0 || (self.is_sparse() && idle % NEWS_CHUNKS == 0);
+        self.has_news |= extent.used == 0 || (self.is_sparse() && idle.is_multiple_of(NEWS_CHUNKS));
         let extent = &self.extents[number];
         if number != self.current && !extent.leaving {
             #[expect(clippy::cast_possible_truncation, reason = "the number came from an id")]
