@@ -31,8 +31,11 @@ pub(crate) const BODY_REF_BYTES: usize = 6;
 
 const HEAD_BYTES: usize = 8;
 const DEAD: u32 = u32::MAX;
-const REGION_BYTES_MIN: usize = 64 << 10;
-const REGION_BYTES_MAX: usize = 2 << 20;
+const REGION_BYTES_MIN: usize = if cfg!(feature = "tiny") { 4 << 10 } else { 64 << 10 };
+const REGION_BYTES_MAX: usize = if cfg!(feature = "tiny") { 16 << 10 } else { 2 << 20 };
+
+/// A region has one part in so many of what there is.
+const REGION_SHARE: usize = if cfg!(feature = "tiny") { 4 } else { 64 };
 const REGIONS_MAX: usize = 1 << 24;
 
 /// One part in so many may be dead.
@@ -316,7 +319,7 @@ impl Bodies {
     }
 
     fn region_bytes(&self) -> usize {
-        let share = (self.used_bytes / 64).next_multiple_of(PAGE_BYTES);
+        let share = (self.used_bytes / REGION_SHARE).next_multiple_of(PAGE_BYTES);
         share.clamp(REGION_BYTES_MIN, REGION_BYTES_MAX)
     }
 

@@ -28,7 +28,7 @@ pub(crate) const CHUNK_HALVES: usize = CHUNK_BYTES / 2;
 /// The 32-bit words of a chunk.
 pub(crate) const CHUNK_WORDS: usize = CHUNK_BYTES / 4;
 
-const EXTENT_CHUNKS_LOG2: u32 = 11;
+const EXTENT_CHUNKS_LOG2: u32 = if cfg!(feature = "tiny") { 4 } else { 11 };
 const EXTENT_CHUNKS: u16 = 1 << EXTENT_CHUNKS_LOG2;
 const _: () = assert!(EXTENT_CHUNKS as usize == EXTENT_PIECES);
 

@@ -83,11 +83,12 @@ pub(crate) enum Encoding {
     Hashtable,
 }
 
-const ONE_BYTE_MAX: u16 = 239;
-const CLASSES_MAX: usize = ONE_BYTE_MAX as usize + 1 + 16 * 256;
+const ONE_BYTE_MAX: u8 = if cfg!(feature = "tiny") { 30 } else { 239 };
+const CLASSES_MAX: usize =
+    if cfg!(feature = "tiny") { 48 } else { ONE_BYTE_MAX as usize + 1 + 16 * 256 };
 
 /// Idle classes stay while there are fewer than so many.
-const SWEEP_MIN: usize = 128;
+const SWEEP_MIN: usize = if cfg!(feature = "tiny") { 24 } else { 128 };
 
 /// Classes, and what they are made of.
 #[derive(Debug)]
@@ -241,11 +242,11 @@ impl ClassId {
     /// Puts the bytes that a record begins with.
     #[inline]
     pub(crate) fn push(self, record: &mut Vec<u8>) {
-        match self.0.checked_sub(ONE_BYTE_MAX + 1) {
+        match self.0.checked_sub(u16::from(ONE_BYTE_MAX) + 1) {
             None => record.push(self.0.to_le_bytes()[0]),
             Some(beyond) => {
                 let [low, high] = beyond.to_le_bytes();
-                record.extend([240 + high, low]);
+                record.extend([ONE_BYTE_MAX + 1 + high, low]);
             }
         }
     }
@@ -254,10 +255,10 @@ impl ClassId {
     #[inline]
     pub(crate) fn read(record: &[u8]) -> (Self, usize) {
         match record[0] {
-            first @ 0..240 => (Self(u16::from(first)), 1),
+            first @ 0..=ONE_BYTE_MAX => (Self(u16::from(first)), 1),
             first => {
-                let beyond = u16::from_le_bytes([record[1], first - 240]);
-                (Self(beyond + ONE_BYTE_MAX + 1), 2)
+                let beyond = u16::from_le_bytes([record[1], first - ONE_BYTE_MAX - 1]);
+                (Self(beyond + u16::from(ONE_BYTE_MAX) + 1), 2)
             }
         }
     }

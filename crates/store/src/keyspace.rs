@@ -18,7 +18,7 @@ const CURSOR_BITS: u32 = 43;
 
 /// How many fields of a large hash are removed at most when somebody asks for the hash and their
 /// deadline has passed. The others are not seen, and go little by little.
-const ACCESS_EXPIRED_FIELDS: usize = 64;
+const ACCESS_EXPIRED_FIELDS: usize = if cfg!(feature = "tiny") { 2 } else { 64 };
 
 /// The keys of one database. A key whose deadline has passed is gone as soon as anybody asks.
 #[derive(Debug)]
@@ -744,10 +744,10 @@ impl Keyspace {
 const SLOT_SHARE_BYTES: usize = 6;
 
 /// How many records of a table that no key leads to are freed in one step.
-const DOOMED_RECORDS_AT_ONCE: usize = 1024;
+const DOOMED_RECORDS_AT_ONCE: usize = if cfg!(feature = "tiny") { 2 } else { 1024 };
 
 /// How many segments move out of extents that are being emptied in one step.
-const LEAVING_SEGMENTS_AT_ONCE: usize = 4;
+const LEAVING_SEGMENTS_AT_ONCE: usize = if cfg!(feature = "tiny") { 1 } else { 4 };
 
 /// Removes up to `budget` records of a large hash whose deadline has passed; returns how many.
 fn expire_table(

@@ -52,10 +52,10 @@ pub(crate) struct Hint {
 }
 
 /// A longer record lies among the bodies: in a chunk it would leave too much room at the end.
-const INLINE_BYTES_MAX: usize = 192;
+const INLINE_BYTES_MAX: usize = if cfg!(feature = "tiny") { 48 } else { 192 };
 
 /// The earliest deadline is known for so many entries of the directory together.
-const GROUP_ENTRIES: usize = 64;
+const GROUP_ENTRIES: usize = if cfg!(feature = "tiny") { 2 } else { 64 };
 
 /// The directory is never deeper: hashes that begin alike in so many bits do not happen.
 const DEPTH_MAX: u32 = 40;

@@ -23,8 +23,8 @@ pub(crate) struct TemplateId(pub(crate) u16);
 const SIGHTINGS: u8 = 3;
 
 /// There are at most so many, and their texts take at most so many bytes.
-const TEMPLATES_MAX: usize = 4096;
-const TEXT_BYTES_MAX: usize = 256 << 10;
+const TEMPLATES_MAX: usize = if cfg!(feature = "tiny") { 4 } else { 4096 };
+const TEXT_BYTES_MAX: usize = if cfg!(feature = "tiny") { 64 } else { 256 << 10 };
 
 /// The number of a key has at most so many digits, so that it fits 64 bits.
 const DIGITS_MAX: usize = 19;
