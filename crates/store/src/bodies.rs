@@ -272,7 +272,9 @@ impl Bodies {
             .filter_map(|(number, region)| Some((share(region.as_ref()?), number)))
             .filter(|&(share, _)| share > 0)
             .max();
-        self.compaction = most.map(|(_, region)| Compaction { region, offset: 0 });
+        // If all that is dead is where bodies are written, they are written elsewhere from now on.
+        let region = most.map(|(_, region)| region).or_else(|| self.current.take());
+        self.compaction = region.map(|region| Compaction { region, offset: 0 });
         self.compaction
     }
 
@@ -380,4 +382,53 @@ fn length_of(body: &[u8]) -> usize {
 
 fn owner_of(body: &[u8]) -> u32 {
     u32::from_le_bytes([body[0], body[1], body[2], body[3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compacts until there is nothing to do, at most so many times.
+    fn compact_all(bodies: &mut Bodies, held: &mut [(BodyRef, Vec<u8>)]) {
+        for _ in 0..100_000 {
+            if !bodies.wants_compaction() {
+                return;
+            }
+            if let Some(moved) = bodies.compact(1 << 10).expect("there is memory") {
+                let body = held.iter_mut().find(|(at, _)| *at == moved.from);
+                let (at, _) = body.expect("what lives is held");
+                *at = moved.to;
+                bodies.end_move(moved);
+            }
+        }
+        panic!("there is always more to compact");
+    }
+
+    #[test]
+    fn compaction_ends_when_only_the_current_region_has_dead_bodies() {
+        let mut bodies = Bodies::default();
+        let body = vec![7; REGION_BYTES_MIN / 16];
+        let mut held = Vec::new();
+        // Until the current region is so large that more of it can be dead than may be.
+        while bodies.region_bytes() < 2 * REGION_BYTES_MIN
+            || bodies.used(bodies.current.expect("there are bodies")) <= body.len() * 20
+        {
+            held.push((bodies.add(0, &body).expect("there is memory"), body.clone()));
+        }
+        let current = bodies.current.expect("there are bodies");
+        let is_in_current = |at: &BodyRef| at.region() == current;
+        let (gone, mut stay): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|(at, _)| is_in_current(at) && at.offset() > 0);
+        for (at, _) in gone {
+            bodies.remove(at);
+        }
+        // So few are left elsewhere that what is dead here is too much.
+        for (at, _) in stay.extract_if(.., |(at, _)| !is_in_current(at)) {
+            bodies.remove(at);
+        }
+        assert!(bodies.wants_compaction());
+        compact_all(&mut bodies, &mut stay);
+        assert!(stay.iter().all(|(at, body)| bodies.record(*at) == body));
+        assert_eq!(bodies.dead_bytes(), 0);
+    }
 }
