@@ -177,8 +177,19 @@ impl Bodies {
         }
         region.dead += bytes;
         self.dead_bytes += bytes;
-        if region.dead == region.used && self.current != Some(number) {
+        if region.dead != region.used {
+            return;
+        }
+        if self.current != Some(number) {
             self.drop_region(number);
+        } else if region.mapping.len() > REGION_BYTES_MIN {
+            self.current = None;
+            self.drop_region(number);
+        } else {
+            // It begins again, so that one body that comes and goes asks nothing of the system.
+            self.used_bytes -= region.used;
+            self.dead_bytes -= region.dead;
+            (region.used, region.dead) = (0, 0);
         }
     }
 
@@ -402,6 +413,20 @@ mod tests {
             }
         }
         panic!("there is always more to compact");
+    }
+
+    #[test]
+    fn what_is_dead_to_the_last_body_goes() {
+        let mut bodies = Bodies::default();
+        let held: Vec<BodyRef> =
+            (0..9_000).map(|_| bodies.add(0, &[7; 1_000]).expect("nine megabytes")).collect();
+        for at in held {
+            bodies.remove(at);
+        }
+        assert_eq!((bodies.live_bytes(), bodies.dead_bytes()), (0, 0));
+        assert!(bodies.regions.iter().flatten().all(|r| r.mapping.len() <= REGION_BYTES_MIN));
+        let at = bodies.add(0, b"again").expect("there is memory");
+        assert_eq!(bodies.record(at), b"again");
     }
 
     #[test]
