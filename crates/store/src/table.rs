@@ -545,16 +545,14 @@ impl Table {
         mut visit: impl FnMut(Record<'a>),
     ) {
         let is_due = |&(_, &deadline_ms): &(usize, &u64)| deadline_ms < now_ms;
+        // The entries of a segment follow one another, be they of one group or of several.
+        let mut previous = None;
         for (group, _) in self.deadlines.iter().enumerate().filter(is_due) {
             let first = group * GROUP_ENTRIES;
             let last = (first + GROUP_ENTRIES).min(self.directory.len());
-            let mut previous = None;
             for &head in &self.directory[first..last] {
                 let segment = Segment(ChunkId(head));
-                // A segment of more than a group's entries is shown with the first of them.
-                let entries = 1 << (self.depth - segment.depth(heap));
-                let is_first = entries <= GROUP_ENTRIES || first % entries == 0;
-                if previous.replace(head) == Some(head) || !is_first {
+                if previous.replace(head) == Some(head) {
                     continue;
                 }
                 if segment.deadline(heap) < now_ms {
@@ -1097,6 +1095,28 @@ mod tests {
         assert_eq!(times.len(), pair.model.len());
         // A hundred times on the average: the deviation is ten, and six of it next to impossible.
         assert!(times.values().all(|times| (35..=165).contains(times)));
+    }
+
+    #[test]
+    fn what_is_due_is_shown_when_a_segment_has_more_entries_than_a_group() {
+        let mut pair = Pair::new();
+        let numbers = if cfg!(feature = "tiny") { 2_000 } else { 150_000 };
+        for number in 0..numbers {
+            pair.put(&key_of(number), b"v", None);
+        }
+        let place = |pair: &Pair, key: &[u8]| pair.heap.hasher.hash(key) >> 61;
+        let kept = (0..numbers).map(key_of).find(|key| place(&pair, key) == 3).expect("one of 8");
+        pair.put(&kept, b"v", Some(10));
+        for key in (0..numbers).map(key_of) {
+            if place(&pair, &key) < 4 && key != kept {
+                pair.remove(&key);
+            }
+        }
+        let mut shown = 0;
+        pair.table.for_each_due(&pair.heap, 11, |_| shown += 1);
+        assert_eq!(shown, 1);
+        pair.expire(11);
+        assert!(!pair.model.contains_key(&kept));
     }
 
     #[test]
