@@ -100,8 +100,10 @@ pub(crate) struct Classes {
     pub(crate) shapes: Shapes,
     /// What was asked for last.
     last: (Class, ClassId),
-    /// Classes are looked through when there are more than so many.
+    /// Classes are looked through when there are so many.
     sweep_at: usize,
+    /// But not the next so many times: all were in use, and there can be no more.
+    sweeps_left_out: usize,
 }
 
 #[derive(Debug)]
@@ -120,6 +122,7 @@ impl Classes {
             shapes: Shapes::new(hasher.clone()),
             last: (bare, ClassId(1)),
             sweep_at: SWEEP_MIN,
+            sweeps_left_out: 0,
         };
         for (number, class) in bare_classes().enumerate() {
             let id = ClassId(u16::try_from(number + 1).unwrap_or(u16::MAX));
@@ -183,6 +186,10 @@ impl Classes {
         if self.ids.len() < self.sweep_at {
             return;
         }
+        if self.sweeps_left_out > 0 {
+            self.sweeps_left_out -= 1;
+            return;
+        }
         for number in bare_classes().count() + 1..self.classes.len() {
             let Some(Counted { class, records: 0 }) = self.classes[number] else { continue };
             self.classes[number] = None;
@@ -197,10 +204,17 @@ impl Classes {
         self.templates.sweep();
         self.shapes.sweep();
         self.last = (self.get(ClassId(1)), ClassId(1));
-        self.sweep_at = (self.ids.len() * 2).clamp(SWEEP_MIN, CLASSES_MAX);
+        self.sweep_at = (self.ids.len() * 2).clamp(SWEEP_MIN, CLASSES_MAX - 1);
+        if self.ids.len() >= self.sweep_at {
+            self.sweeps_left_out = CLASSES_MAX;
+        }
     }
 
     fn add(&mut self, class: Class) -> Option<ClassId> {
+        // The first number is nobody's.
+        if self.ids.len() >= CLASSES_MAX - 1 {
+            return None;
+        }
         let number = match self.classes.iter().skip(1).position(Option::is_none) {
             Some(vacant) => vacant + 1,
             None if self.classes.len() < CLASSES_MAX => {
@@ -306,5 +320,46 @@ mod tests {
             assert_eq!(classes.shapes.name(shape, 0), name);
             classes.release(id);
         }
+    }
+
+    #[test]
+    fn classes_go_after_there_were_as_many_as_there_can_be() {
+        let mut classes = classes();
+        let names: Vec<Vec<u8>> =
+            (0..crate::shape::SHAPE_NAMES_MAX.min(500)).map(|n| n.to_string().into()).collect();
+        let list = |count: usize| names[..count].iter().map(Vec::as_slice);
+        let shapes = (1..=names.len()).map(|count| {
+            classes.shapes.extend(None, list(count));
+            classes.shapes.extend(None, list(count)).expect("it was seen before")
+        });
+        let shapes: Vec<Shape> = shapes.collect();
+        let all = bare_classes().flat_map(|bare| {
+            let form = |shape: Shape| match bare.form {
+                Form::Pairs(marks) => Some(Form::Shaped(shape, marks)),
+                _ => None,
+            };
+            let forms = shapes.iter().filter_map(move |&shape| form(shape)).collect::<Vec<_>>();
+            forms.into_iter().map(move |form| Class { form, ..bare })
+        });
+        let all: Vec<Class> = all.collect();
+        let mut held = Vec::new();
+        for &class in &all {
+            let id = classes.id(class);
+            classes.retain(id);
+            classes.sweep();
+            held.push(id);
+        }
+        assert!(all.len() > CLASSES_MAX, "{} are too few", all.len());
+        let last = *all.last().expect("there are classes");
+        let simpler = classes.id(last);
+        assert!(matches!(classes.get(simpler).form, Form::Pairs(_)), "there is room for no more");
+        for id in held {
+            classes.release(id);
+        }
+        for _ in 0..=CLASSES_MAX {
+            classes.sweep();
+        }
+        assert_eq!(classes.ids.len(), bare_classes().count());
+        assert!(classes.shapes.find(None, list(1)).is_none(), "a shape that nobody uses is there");
     }
 }
