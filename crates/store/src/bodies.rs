@@ -398,6 +398,8 @@ fn owner_of(body: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     /// Compacts until there is nothing to do, at most so many times.
     fn compact_all(bodies: &mut Bodies, held: &mut [(BodyRef, Vec<u8>)]) {
@@ -455,5 +457,66 @@ mod tests {
         compact_all(&mut bodies, &mut stay);
         assert!(stay.iter().all(|(at, body)| bodies.record(*at) == body));
         assert_eq!(bodies.dead_bytes(), 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn bodies_hold_what_a_list_holds(
+            steps in vec((0_u8..12, any::<usize>(), any::<u8>()), 1..400),
+            bytes_max in prop_oneof![Just(1_000_usize), Just(20_000), Just(300_000)],
+        ) {
+            let mut bodies = Bodies::default();
+            let mut held: Vec<(BodyRef, Vec<u8>)> = Vec::new();
+            for (step, random, byte) in steps {
+                let record = vec![byte; random / 64 % bytes_max];
+                match step {
+                    0..3 => held.push((bodies.add(7, &record).expect("there is memory"), record)),
+                    3..5 => for _ in 0..random % 30 {
+                        held.push((bodies.add(7, &record).expect("there is memory"), record.clone()));
+                    },
+                    _ if held.is_empty() => {}
+                    5..7 => {
+                        // As a table does: in place, or a new one before the old one goes.
+                        let last = held.len() - 1;
+                        let (at, old) = &mut held[if step == 5 { random % (last + 1) } else { last }];
+                        if !bodies.replace(*at, &record).expect("there is memory") {
+                            let new = bodies.add(7, &record).expect("there is memory");
+                            bodies.remove(std::mem::replace(at, new));
+                        }
+                        *old = record;
+                    }
+                    7..9 => bodies.remove(held.swap_remove(random % held.len()).0),
+                    9 => for _ in 0..random % 40 % (held.len() + 1) {
+                        bodies.remove(held.swap_remove(random % held.len()).0);
+                    },
+                    _ => for _ in 0..random % 20 {
+                        if let Some(moved) = bodies.compact(random % 4_096).expect("there is memory") {
+                            let body = held.iter_mut().find(|(at, _)| *at == moved.from);
+                            body.expect("what lives is held").0 = moved.to;
+                            bodies.end_move(moved);
+                        }
+                    },
+                }
+                let live = held.iter().map(|(_, record)| HEAD_BYTES + record.len()).sum::<usize>();
+                prop_assert_eq!(bodies.live_bytes(), live);
+            }
+            compact_all(&mut bodies, &mut held);
+            for (at, record) in &held {
+                prop_assert_eq!(bodies.record(*at), record);
+            }
+            let dead_max = REGION_BYTES_MIN.max(bodies.used_bytes / DEAD_SHARE);
+            prop_assert!(bodies.dead_bytes() <= dead_max);
+            let mapped = bodies.regions.iter().flatten().map(|region| region.mapping.len());
+            let singles = bodies.regions.iter().flatten().filter(|region| region.single).count();
+            // What is mapped and not written is the end of each region: an eighth, or less than a page.
+            let mapped_max = bodies.used_bytes * 8 / 7 + singles * PAGE_BYTES + 2 * REGION_BYTES_MAX;
+            prop_assert!(mapped.sum::<usize>() <= mapped_max);
+            for (at, _) in held {
+                bodies.remove(at);
+            }
+            prop_assert_eq!((bodies.live_bytes(), bodies.dead_bytes()), (0, 0));
+        }
     }
 }
