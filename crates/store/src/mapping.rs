@@ -150,10 +150,11 @@ pub(crate) struct Extents {
 }
 
 /// The bytes of a piece.
-pub(crate) const PIECE_BYTES: usize = 1024;
+pub(crate) const PIECE_BYTES: usize = if cfg!(feature = "tiny") { 256 } else { 1024 };
 
-/// The pieces of an extent.
-pub(crate) const EXTENT_PIECES: usize = HUGE_PAGE_BYTES / PIECE_BYTES;
+/// The pieces of an extent, which is as large as a huge page.
+pub(crate) const EXTENT_PIECES: usize = EXTENT_BYTES / PIECE_BYTES;
+const EXTENT_BYTES: usize = if cfg!(feature = "tiny") { PAGE_BYTES } else { HUGE_PAGE_BYTES };
 
 // SAFETY: the addresses are those of the mappings beside them, which can be sent.
 unsafe impl Send for Extents {}
@@ -174,7 +175,7 @@ impl Extents {
 
     /// Gets an extent for a number that has none, or for the next.
     pub(crate) fn add(&mut self, number: usize) -> Result<(), OutOfMemory> {
-        let mapping = Mapping::new_aligned(HUGE_PAGE_BYTES)?;
+        let mapping = Mapping::new_aligned(EXTENT_BYTES)?;
         if number == self.len() {
             self.reserve()?;
             self.starts.push(ptr::null_mut());
@@ -311,12 +312,14 @@ mod tests {
         extents.add(0).expect("two megabytes");
         extents.add(1).expect("two megabytes");
         let last = EXTENT_PIECES - 1;
-        extents.words_mut(1, last)[255] = u32::from_ne_bytes([1, 2, 3, 4]);
-        assert_eq!(extents.bytes(1, last)[1019..], [0, 1, 2, 3, 4]);
-        extents.bytes_mut(1, last)[1022..].copy_from_slice(&[5, 6]);
-        assert_eq!(extents.halves(1, last)[510..], [[1, 2], [5, 6]].map(u16::from_ne_bytes));
-        extents.halves_mut(1, last)[511] = 0;
-        assert_eq!(extents.words(1, last)[255], u32::from_ne_bytes([1, 2, 0, 0]));
+        const END: usize = PIECE_BYTES;
+        extents.words_mut(1, last)[END / 4 - 1] = u32::from_ne_bytes([1, 2, 3, 4]);
+        assert_eq!(extents.bytes(1, last)[END - 5..], [0, 1, 2, 3, 4]);
+        extents.bytes_mut(1, last)[END - 2..].copy_from_slice(&[5, 6]);
+        let halves = &extents.halves(1, last)[END / 2 - 2..];
+        assert_eq!(halves, [[1, 2], [5, 6]].map(u16::from_ne_bytes));
+        extents.halves_mut(1, last)[END / 2 - 1] = 0;
+        assert_eq!(extents.words(1, last)[END / 4 - 1], u32::from_ne_bytes([1, 2, 0, 0]));
         extents.remove(0);
         assert_eq!(extents.len(), 2);
         extents.remove(1);

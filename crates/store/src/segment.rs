@@ -58,8 +58,8 @@ impl From<OutOfMemory> for NoRoom {
 }
 
 /// The number of record chunks is such that no slot in use looks like an empty one.
-pub(crate) const RECORD_CHUNKS_MAX: usize = 63;
-pub(crate) const SLOT_CHUNKS_MAX: usize = 4;
+pub(crate) const RECORD_CHUNKS_MAX: usize = if cfg!(feature = "tiny") { 12 } else { 63 };
+pub(crate) const SLOT_CHUNKS_MAX: usize = if cfg!(feature = "tiny") { 2 } else { 4 };
 
 // Words of the head, of 32 bits. The first holds depth, slot chunks, record chunks and the chunk that
 // was last written to, 8 bits each; the second the keys and the bytes of records, 16 bits each.
@@ -72,10 +72,11 @@ const RECORD_CHUNKS: usize = SLOT_CHUNKS + SLOT_CHUNKS_MAX;
 // Then words of 16 bits.
 const USED: usize = (RECORD_CHUNKS + RECORD_CHUNKS_MAX) * 2;
 const HEAD_TAGS: usize = (USED + RECORD_CHUNKS_MAX).next_multiple_of(2);
-const HEAD_SLOTS: usize = (CHUNK_HALVES - HEAD_TAGS) / 2;
+const HEAD_SLOTS: usize = if cfg!(feature = "tiny") { 24 } else { (CHUNK_HALVES - HEAD_TAGS) / 2 };
+const _: () = assert!(HEAD_TAGS + HEAD_SLOTS * 2 <= CHUNK_HALVES);
 
 /// The slots of a slot chunk.
-const CHUNK_SLOTS: usize = CHUNK_HALVES / 2;
+const CHUNK_SLOTS: usize = if cfg!(feature = "tiny") { 32 } else { CHUNK_HALVES / 2 };
 pub(crate) const SLOTS_MAX: usize = HEAD_SLOTS + SLOT_CHUNKS_MAX * CHUNK_SLOTS;
 
 /// Some of a segment's slots: so many tags from there on, and as many places behind them.

@@ -31,15 +31,15 @@ pub(crate) struct Shape {
 }
 
 /// A shape has at most so many names.
-pub(crate) const SHAPE_NAMES_MAX: usize = 1024;
+pub(crate) const SHAPE_NAMES_MAX: usize = if cfg!(feature = "tiny") { 6 } else { 1024 };
 
-const FAMILIES_MAX: usize = 1024;
+const FAMILIES_MAX: usize = if cfg!(feature = "tiny") { 6 } else { 1024 };
 
 /// Shapes are made while names and tables take no more than this.
-const BOOK_BYTES_MAX: usize = 2 << 20;
+const BOOK_BYTES_MAX: usize = if cfg!(feature = "tiny") { 1 << 10 } else { 2 << 20 };
 
 /// Names beyond so many are found by a table; up to here, by looking at each.
-const LISTED_NAMES_MAX: usize = 8;
+const LISTED_NAMES_MAX: usize = if cfg!(feature = "tiny") { 2 } else { 8 };
 
 /// Every shape.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ pub(crate) struct Sightings {
 }
 
 impl Sightings {
-    const PLACES: usize = 1024;
+    const PLACES: usize = if cfg!(feature = "tiny") { 16 } else { 1024 };
 
     /// Notes a sighting; returns how many there were, this one included, as far as remembered.
     pub(crate) fn note(&mut self, sign: u64) -> u8 {

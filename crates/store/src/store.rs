@@ -219,10 +219,10 @@ impl Store {
 const NO_SUCH_DATABASE: CommandError = CommandError::text("ERR DB index is out of range");
 
 /// How many keys and fields are removed in one turn because their deadline has passed.
-const TENDED_KEYS: usize = 64;
+const TENDED_KEYS: usize = if cfg!(feature = "tiny") { 2 } else { 64 };
 
 /// How many bytes of long records are looked at in one turn, to gather those that live.
-const TENDED_BYTES: usize = 32 << 10;
+const TENDED_BYTES: usize = if cfg!(feature = "tiny") { 256 } else { 32 << 10 };
 
 /// The same after each command that writes.
-const COMPACTED_BYTES: usize = 8 << 10;
+const COMPACTED_BYTES: usize = if cfg!(feature = "tiny") { 64 } else { 8 << 10 };

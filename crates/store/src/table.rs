@@ -52,10 +52,10 @@ pub(crate) struct Hint {
 }
 
 /// A longer record lies among the bodies: in a chunk it would leave too much room at the end.
-const INLINE_BYTES_MAX: usize = 192;
+const INLINE_BYTES_MAX: usize = if cfg!(feature = "tiny") { 48 } else { 192 };
 
 /// The earliest deadline is known for so many entries of the directory together.
-const GROUP_ENTRIES: usize = 64;
+const GROUP_ENTRIES: usize = if cfg!(feature = "tiny") { 2 } else { 64 };
 
 /// The directory is never deeper: hashes that begin alike in so many bits do not happen.
 const DEPTH_MAX: u32 = 40;
@@ -561,16 +561,14 @@ impl Table {
         mut visit: impl FnMut(Record<'a>),
     ) {
         let is_due = |&(_, &deadline_ms): &(usize, &u64)| deadline_ms < now_ms;
+        // The entries of a segment follow one another, be they of one group or of several.
+        let mut previous = None;
         for (group, _) in self.deadlines.iter().enumerate().filter(is_due) {
             let first = group * GROUP_ENTRIES;
             let last = (first + GROUP_ENTRIES).min(self.directory.len());
-            let mut previous = None;
             for &head in &self.directory[first..last] {
                 let segment = Segment(ChunkId(head));
-                // A segment of more than a group's entries is shown with the first of them.
-                let entries = 1 << (self.depth - segment.depth(heap));
-                let is_first = entries <= GROUP_ENTRIES || first.is_multiple_of(entries);
-                if previous.replace(head) == Some(head) || !is_first {
+                if previous.replace(head) == Some(head) {
                     continue;
                 }
                 if segment.deadline(heap) < now_ms {
@@ -821,4 +819,351 @@ fn nth_slot(segment: Segment, heap: &Heap, rank: usize) -> Option<usize> {
         slot = segment.first_from(heap, slot + 1, 0)?;
     }
     Some(slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hasher::KeyHasher;
+    use crate::record::{begin, write_string};
+    use crate::value::Value;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// A table, and what it should hold: value and deadline by key.
+    struct Pair {
+        heap: Heap,
+        table: Table,
+        model: BTreeMap<Vec<u8>, (Vec<u8>, Option<u64>)>,
+    }
+
+    fn key_of(number: u32) -> Vec<u8> {
+        if number % 3 == 0 {
+            format!("key {number:x} x").into()
+        } else {
+            format!("k:{number}").into()
+        }
+    }
+
+    fn value_of(random: usize) -> Vec<u8> {
+        let bytes = match random % 16 {
+            0..8 => random / 16 % 30,
+            8..13 => random / 16 % INLINE_BYTES_MAX,
+            13..15 => random / 16 % 600,
+            _ => random / 16 % 9_000,
+        };
+        vec![b'v'; bytes]
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            let heap = Heap::new(&KeyHasher::with_seed(5));
+            Self { heap, table: Table::new(0), model: BTreeMap::new() }
+        }
+
+        fn locate(&self, key: &[u8]) -> Option<Position> {
+            self.table.locate(&self.heap, Key::new(key, self.heap.hasher.hash(key)))
+        }
+
+        fn put(&mut self, key: &[u8], value: &[u8], deadline_ms: Option<u64>) {
+            let Self { heap, table, .. } = self;
+            let mut record = Vec::new();
+            let parsed = Value::parse(value);
+            write_string(&mut heap.classes, key, parsed, deadline_ms, &mut record);
+            let full_key = Key::new(key, heap.hasher.hash(key));
+            let position = match table.locate(heap, full_key) {
+                Some(position) => table.replace(heap, full_key, position, &record),
+                None => table.insert(heap, full_key.hash, &record),
+            };
+            let position = position.expect("there is memory");
+            assert_eq!(self.table.record(&self.heap, position).value(), parsed);
+            if let Some(deadline_ms) = deadline_ms {
+                self.table.note_deadline(&mut self.heap, full_key.hash, deadline_ms);
+            }
+            self.heap.classes.sweep();
+            self.model.insert(key.to_vec(), (value.to_vec(), deadline_ms));
+        }
+
+        fn remove(&mut self, key: &[u8]) {
+            let position = self.locate(key);
+            assert_eq!(position.is_some(), self.model.remove(key).is_some());
+            if let Some(position) = position {
+                let hash = self.heap.hasher.hash(key);
+                self.table.remove(&mut self.heap, hash, position);
+            }
+        }
+
+        /// Replaces the end of a value where it lies, as a command would, if that can be done.
+        fn splice(&mut self, key: &[u8], added: usize) {
+            let Some(position) = self.locate(key) else { return };
+            let record = self.table.record(&self.heap, position);
+            let (at, end) = (record.body_at(), record.len());
+            let Value::Bytes(old) = record.value() else { return };
+            let new = vec![b's'; (old.len() + added) % 100];
+            let mut encoded = Vec::new();
+            crate::encoding::push_value(&mut encoded, Value::Bytes(&new));
+            if self.table.splice(&mut self.heap, position, at..end, &encoded) {
+                self.model.get_mut(key).expect("it is there").0 = new;
+            }
+        }
+
+        fn compact(&mut self) {
+            for _ in 0..50 {
+                let Some(moved) = self.heap.bodies.compact(1_000).expect("there is memory") else {
+                    return;
+                };
+                let mut key = Vec::new();
+                let hash = self.heap.hash_of(self.heap.bodies.record(moved.to), &mut key);
+                assert!(self.table.follow(&mut self.heap, hash, moved.from, moved.to));
+                self.heap.bodies.end_move(moved);
+            }
+        }
+
+        fn leave(&mut self) {
+            self.heap.heads.choose_leaving();
+            self.heap.records.choose_leaving();
+            let mut entry = Some(0);
+            while let Some(at) = entry {
+                entry = self.table.leave(&mut self.heap, at, 2).expect("there is memory");
+            }
+            self.heap.heads.stop_leaving();
+            self.heap.records.stop_leaving();
+            while self.heap.heads.release_one() || self.heap.records.release_one() {}
+        }
+
+        /// Takes out what is past, as the keyspace does.
+        fn expire(&mut self, now_ms: u64) {
+            let is_past = |at: Option<u64>| at.is_some_and(|at| at < now_ms);
+            let mut due_shown = 0;
+            self.table.for_each_due(&self.heap, now_ms, |record| {
+                due_shown += usize::from(is_past(record.deadline_ms()));
+            });
+            let due = self.model.values().filter(|(_, at)| is_past(*at)).count();
+            assert_eq!(due_shown, due);
+            while let Some(mut due) = self.table.due_segment(&self.heap, now_ms) {
+                while let Some(position) = self.table.next_due(&self.heap, &due) {
+                    let deadline_ms = self.table.record(&self.heap, position).deadline_ms();
+                    if is_past(deadline_ms) {
+                        self.table.drop_due(&mut self.heap, &mut due, position);
+                    } else {
+                        self.table.keep_due(&mut due, position, deadline_ms);
+                    }
+                }
+                self.table.end_due(&mut self.heap, &due);
+            }
+            self.model.retain(|_, (_, at)| !is_past(*at));
+        }
+
+        fn check(&self) {
+            let Self { heap, table, model } = self;
+            assert_eq!(table.len(), model.len());
+            for (key, (value, deadline_ms)) in model {
+                let record = table.record(heap, self.locate(key).expect("it was put"));
+                assert_eq!(record.value(), Value::parse(value));
+                assert_eq!(record.deadline_ms(), *deadline_ms);
+            }
+            let (mut shown, mut last, mut bytes) = (0, 0, 0);
+            table.for_each(heap, |record| {
+                let mut key = Vec::new();
+                record.write_key(&mut key);
+                assert_eq!(record.key_bytes(), key.len());
+                assert!(model.contains_key(&key));
+                let hash = heap.hasher.hash(&key);
+                assert!(hash >> 48 >= last, "records are shown in hash order");
+                (shown, last) = (shown + 1, hash >> 48);
+                bytes += if record.len() > INLINE_BYTES_MAX { STUB_BYTES } else { record.len() };
+            });
+            assert_eq!((shown, bytes), (model.len(), heap.inline_bytes));
+            let segments: Vec<Segment> = table.segments(heap).collect();
+            assert_eq!(segments.len(), table.segments);
+            let chunks: usize = segments.iter().map(|segment| segment.chunk_bytes(heap)).sum();
+            assert_eq!(chunks, heap.heads.used_bytes() + heap.records.used_bytes());
+            let ranking = table.ranking(heap);
+            for rank in [0, model.len() / 2, model.len().saturating_sub(1)] {
+                assert_eq!(ranking.get(rank).is_some(), rank < model.len());
+            }
+            assert!(ranking.get(model.len()).is_none());
+            let first = model.values().filter_map(|(_, at)| *at).min();
+            assert!(table.first_deadline_ms().unwrap_or(NEVER) <= first.unwrap_or(NEVER));
+        }
+    }
+
+    /// What a scan has shown, and what was there all the while.
+    struct Scan {
+        cursor: u64,
+        stayed: Vec<Vec<u8>>,
+        shown: Vec<Vec<u8>>,
+    }
+
+    impl Scan {
+        fn step(&mut self, pair: &Pair, count: usize) {
+            self.cursor = pair.table.scan(&pair.heap, self.cursor, 43, count, |record| {
+                let mut key = Vec::new();
+                record.write_key(&mut key);
+                self.shown.push(key);
+            });
+            if self.cursor == 0 {
+                self.shown.sort();
+                for key in &self.stayed {
+                    assert!(self.shown.binary_search(key).is_ok(), "a scan must show what stays");
+                }
+                self.begin(pair);
+            }
+        }
+
+        fn begin(&mut self, pair: &Pair) {
+            self.shown.clear();
+            self.stayed = pair.model.keys().cloned().collect();
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(feature = "tiny") { 256 } else { 48 }))]
+
+        #[test]
+        fn a_table_holds_what_a_map_holds(
+            steps in vec((0_u8..20, any::<u32>(), any::<usize>()), 1..150),
+            keys_max in prop_oneof![20_u32..200, 200_u32..6_000],
+        ) {
+            let mut pair = Pair::new();
+            let mut scan = Scan { cursor: 0, stayed: Vec::new(), shown: Vec::new() };
+            let mut now_ms = 0;
+            for (step, number, random) in steps {
+                let first = number % keys_max;
+                let range = first..(first + 1 + number / 7 % (keys_max / 2)).min(keys_max);
+                let key = key_of(first);
+                match step {
+                    0..4 => pair.put(&key, &value_of(random), None),
+                    4..7 => for number in range {
+                        let random = random.wrapping_mul(number as usize | 1) >> 7;
+                        let deadline = (random % 5 == 0).then(|| now_ms + random as u64 % 90);
+                        pair.put(&key_of(number), &value_of(random), deadline);
+                    },
+                    7..9 => pair.remove(&key),
+                    9..12 => for number in range {
+                        pair.remove(&key_of(number));
+                    },
+                    12..14 => pair.splice(&key, random % 100),
+                    14 => for number in range {
+                        pair.splice(&key_of(number), random % 100);
+                    },
+                    15 => pair.compact(),
+                    16 => pair.leave(),
+                    17 => {
+                        now_ms += u64::from(number) % 40;
+                        pair.expire(now_ms);
+                    }
+                    _ => scan.step(&pair, 1 + random % 30),
+                }
+                scan.stayed.retain(|key| pair.model.contains_key(key));
+            }
+            pair.check();
+            for key in pair.model.keys().cloned().collect::<Vec<_>>() {
+                pair.remove(&key);
+            }
+            pair.check();
+            prop_assert_eq!(pair.heap.bodies.live_bytes(), 0);
+            prop_assert_eq!(pair.table.book_bytes(), 0);
+        }
+
+        #[test]
+        fn a_table_sheds_all_that_it_has(
+            numbers in vec(0_u32..3_000, 1..2_000), budget in 1_usize..200, clears in any::<bool>(),
+        ) {
+            let mut pair = Pair::new();
+            for number in numbers {
+                pair.put(&key_of(number), &value_of(number as usize * 31), None);
+            }
+            let Pair { mut heap, mut table, .. } = pair;
+            if clears {
+                table.clear(&mut heap);
+            } else {
+                while table.shed(&mut heap, budget) {}
+            }
+            prop_assert_eq!((heap.inline_bytes, heap.bodies.live_bytes()), (0, 0));
+            prop_assert_eq!((heap.heads.used_bytes(), heap.records.used_bytes()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn every_record_is_drawn_as_often_as_any() {
+        let mut pair = Pair::new();
+        for number in 0..2_000 {
+            pair.put(&key_of(number), b"v", None);
+        }
+        // Most of one half go, so that segments have different depths.
+        for number in 0..2_000 {
+            let key = key_of(number);
+            if pair.heap.hasher.hash(&key) >> 63 == 0 && number % 10 > 0 {
+                pair.remove(&key);
+            }
+        }
+        let mut random = crate::random::Random::with_seed(3);
+        let mut times = BTreeMap::<Vec<u8>, u32>::new();
+        let draws = u32::try_from(pair.model.len() * 100).expect("they are few");
+        for _ in 0..draws {
+            let record = pair.table.draw(&pair.heap, |bound| random.below(bound));
+            let mut key = Vec::new();
+            record.expect("there are records").write_key(&mut key);
+            *times.entry(key).or_default() += 1;
+        }
+        assert_eq!(times.len(), pair.model.len());
+        // A hundred times on the average: the deviation is ten, and six of it next to impossible.
+        assert!(times.values().all(|times| (35..=165).contains(times)));
+    }
+
+    #[test]
+    fn what_is_due_is_shown_when_a_segment_has_more_entries_than_a_group() {
+        let mut pair = Pair::new();
+        let numbers = if cfg!(feature = "tiny") { 2_000 } else { 150_000 };
+        for number in 0..numbers {
+            pair.put(&key_of(number), b"v", None);
+        }
+        let place = |pair: &Pair, key: &[u8]| pair.heap.hasher.hash(key) >> 61;
+        let kept = (0..numbers).map(key_of).find(|key| place(&pair, key) == 3).expect("one of 8");
+        pair.put(&kept, b"v", Some(10));
+        for key in (0..numbers).map(key_of) {
+            if place(&pair, &key) < 4 && key != kept {
+                pair.remove(&key);
+            }
+        }
+        let mut shown = 0;
+        pair.table.for_each_due(&pair.heap, 11, |_| shown += 1);
+        assert_eq!(shown, 1);
+        pair.expire(11);
+        assert!(!pair.model.contains_key(&kept));
+    }
+
+    #[test]
+    fn a_scan_from_any_cursor_shows_what_lies_behind_it() {
+        let mut pair = Pair::new();
+        for number in 0..3_000 {
+            pair.put(&key_of(number), b"v", None);
+        }
+        for cursor in [0, 1, 1 << 20, 1 << 42, (1 << 43) - 1] {
+            let mut shown = 0;
+            let next = pair.table.scan(&pair.heap, cursor, 43, usize::MAX / 10, |_| shown += 1);
+            let behind = pair.model.keys().filter(|key| pair.heap.hasher.hash(key) >> 21 >= cursor);
+            assert_eq!(next, 0);
+            assert!(shown >= behind.count());
+        }
+        assert_eq!(pair.table.scan(&pair.heap, 1 << 43, 43, 10, |_| panic!("nothing is there")), 0);
+    }
+
+    #[test]
+    fn a_record_of_any_form_has_the_length_that_it_says() {
+        let mut heap = Heap::new(&KeyHasher::with_seed(5));
+        let mut record = Vec::new();
+        for deadline_ms in [None, Some(0), Some(1 << 47), Some(u64::MAX - 1)] {
+            let class =
+                begin(&mut heap.classes, crate::class::Form::Large, b"k", deadline_ms, &mut record);
+            assert_eq!(class.deadline, deadline_ms.is_some());
+            record.extend(7_u32.to_le_bytes());
+            let length = record.len();
+            record.extend([9; 20]);
+            let read = Record::read(&heap.classes, &record);
+            assert_eq!((read.len(), read.table(), read.deadline_ms()), (length, 7, deadline_ms));
+        }
+    }
 }

@@ -23,8 +23,8 @@ pub(crate) struct TemplateId(pub(crate) u16);
 const SIGHTINGS: u8 = 3;
 
 /// There are at most so many, and their texts take at most so many bytes.
-const TEMPLATES_MAX: usize = 4096;
-const TEXT_BYTES_MAX: usize = 256 << 10;
+const TEMPLATES_MAX: usize = if cfg!(feature = "tiny") { 4 } else { 4096 };
+const TEXT_BYTES_MAX: usize = if cfg!(feature = "tiny") { 64 } else { 256 << 10 };
 
 /// The number of a key has at most so many digits, so that it fits 64 bits.
 const DIGITS_MAX: usize = 19;
@@ -215,12 +215,12 @@ impl Templates {
     }
 }
 
-/// What a template is found by. No two have one text: the prefix does not end with a digit, nor does
-/// the suffix begin with one, and between them stands the one byte of the width.
+/// What a template is found by. No two have one text: it says where the prefix ends.
 fn write_lookup_text(prefix: &[u8], suffix: &[u8], width: u8, text: &mut Vec<u8>) {
     text.clear();
-    text.extend_from_slice(prefix);
     text.push(width);
+    text.extend_from_slice(&prefix.len().to_le_bytes());
+    text.extend_from_slice(prefix);
     text.extend_from_slice(suffix);
 }
 
@@ -330,6 +330,19 @@ mod tests {
         assert!(comes_back(&mut templates, b"obj:42"));
         let (wide, _) = templates.classify(b"obj:00000042").expect("it was seen");
         assert_eq!(templates.number(wide, b"obj:10000042"), None);
+    }
+
+    #[test]
+    fn keys_with_zero_bytes_are_not_taken_for_others() {
+        let mut templates = templates();
+        for number in 0..5 {
+            for key in [format!("a\0{number}b"), format!("a{number}\0b"), format!("a\0b{number}")] {
+                comes_back(&mut templates, key.as_bytes());
+            }
+            comes_back(&mut templates, format!("a\u{2}0{number}").as_bytes());
+            comes_back(&mut templates, format!("a0{number}\u{2}").as_bytes());
+        }
+        assert_eq!(templates.templates.len(), 5.min(TEMPLATES_MAX));
     }
 
     #[test]

@@ -218,3 +218,26 @@ fn object_tells_what_redis_would() {
     assert_eq!(help.len(), 15);
     assert_eq!(help.last(), Some(&Reply::Status("    Print this help.".to_owned())));
 }
+
+#[test]
+fn what_was_flushed_weighs_less_and_less_until_it_weighs_nothing() {
+    let mut shard = Shard::default();
+    for key in 0..20_000 {
+        shard.say(&format!("HSET user:{key} name {} city {key}", "n".repeat(30)));
+    }
+    for key in 0..200 {
+        shard.say(&format!("SET long:{key} {}", "v".repeat(3_000)));
+    }
+    let full = shard.store.accounting();
+    shard.say("FLUSHDB");
+    let mut last = shard.store.accounting().total_bytes();
+    assert!(last <= full.total_bytes() && last > full.total_bytes() / 2);
+    while shard.store.tend() {
+        let accounting = shard.store.accounting();
+        let total_bytes = accounting.total_bytes();
+        assert_eq!(accounting.slack_bytes, total_bytes);
+        assert!(total_bytes <= last, "{total_bytes} after {last}");
+        last = total_bytes;
+    }
+    assert_eq!(shard.store.accounting().total_bytes(), 0);
+}

@@ -4,6 +4,7 @@ mod support;
 
 mod expire;
 mod fields;
+mod forms;
 mod hash;
 mod keyspace;
 mod model;

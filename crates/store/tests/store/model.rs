@@ -15,7 +15,7 @@ pub(crate) type Pair = (Vec<u8>, Vec<u8>);
 const LISTPACK_ENTRIES_MAX: usize = 4;
 const LISTPACK_VALUE_MAX: usize = 9;
 
-fn shard() -> Shard {
+pub(crate) fn shard() -> Shard {
     Shard::with_config(|config| {
         config.hash_max_listpack_entries = LISTPACK_ENTRIES_MAX;
         config.hash_max_listpack_value = LISTPACK_VALUE_MAX;
@@ -93,7 +93,7 @@ pub(crate) fn canonical(text: &[u8]) -> Option<i64> {
 }
 
 impl Model {
-    fn drop_past(&mut self) {
+    pub(crate) fn drop_past(&mut self) {
         let now_ms = self.now_ms;
         self.keys.retain(|_, (held, deadline)| {
             if let Held::Fields { pairs, deadlines, .. } = held {
@@ -171,7 +171,7 @@ impl Model {
         old.checked_add(increment).ok_or_else(|| error("increment or decrement would overflow"))
     }
 
-    fn run(&mut self, words: &[Vec<u8>]) -> Reply {
+    pub(crate) fn run(&mut self, words: &[Vec<u8>]) -> Reply {
         self.drop_past();
         let name = String::from_utf8(words[0].clone()).expect("a name is ASCII");
         let key = words.get(1).cloned().unwrap_or_default();
@@ -287,12 +287,12 @@ impl Model {
     }
 
     /// Whether the order of the fields at `key` is promised.
-    fn is_ordered(&self, key: &[u8]) -> bool {
+    pub(crate) fn is_ordered(&self, key: &[u8]) -> bool {
         let held = self.keys.get(key).map(|(held, _)| held);
         !matches!(held, Some(Held::Fields { is_hashtable: true, .. }))
     }
 
-    fn payload_bytes(&self) -> usize {
+    pub(crate) fn payload_bytes(&self) -> usize {
         let held_bytes = |held: &Held| match held {
             Held::Text { text, .. } => text.len(),
             Held::Fields { pairs, .. } => {
@@ -302,7 +302,7 @@ impl Model {
         self.keys.iter().map(|(key, (held, _))| key.len() + held_bytes(held)).sum()
     }
 
-    fn fields(&self) -> usize {
+    pub(crate) fn fields(&self) -> usize {
         let fields = |held: &Held| match held {
             Held::Text { .. } => 0,
             Held::Fields { pairs, .. } => pairs.len(),
@@ -356,11 +356,12 @@ pub(crate) fn with_key(name: &'static str) -> impl Strategy<Value = Vec<Vec<u8>>
     key().prop_map(move |key| vec![name.as_bytes().to_vec(), key])
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// Commands that the model knows, on few keys.
+pub(crate) fn command() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let pairs = vec((field(), value()), 1..7)
         .prop_map(|pairs| pairs.into_iter().flat_map(|(field, value)| [field, value]).collect());
     let ms = (-1_i64..40).prop_map(|ms| ms.to_string().into_bytes());
-    let command = prop_oneof![
+    prop_oneof![
         6 => (with_key("HSET"), pairs).prop_map(extend),
         2 => (with_key("HSETNX"), field(), value()).prop_map(|(words, f, v)| extend((words, vec![f, v]))),
         2 => (with_key("HGET"), field()).prop_map(join),
@@ -387,9 +388,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => with_key("PERSIST"),
         2 => with_key("ENCODING"),
         20 => model_fields::command(),
-    ];
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        30 => command.prop_map(Step::Command),
+        30 => command().prop_map(Step::Command),
         2 => (0_u64..30).prop_map(|ms| Step::Wait { ms }),
         1 => (0_usize..3).prop_map(|budget| Step::Expire { budget }),
     ]
@@ -405,7 +409,7 @@ pub(crate) fn extend((mut words, more): (Vec<Vec<u8>>, Vec<Vec<u8>>)) -> Vec<Vec
 }
 
 /// Pairs in the order of their fields.
-fn sort_pairs(reply: Reply) -> Reply {
+pub(crate) fn sort_pairs(reply: Reply) -> Reply {
     let elements = reply.into_elements();
     let mut pairs = elements.chunks(2).collect::<Vec<_>>();
     pairs.sort();

@@ -257,12 +257,20 @@ impl Shard {
 
 /// The replies to commands that are run as one group; all must be such that there is a row for them.
 pub(crate) fn ask_group(shard: &mut Shard, commands: &[Vec<Vec<u8>>]) -> Vec<Reply> {
-    let laid_out = commands.iter().map(|words| lay_out(words)).collect::<Vec<_>>();
-    let requests = laid_out.iter().map(|(bytes, spans)| {
+    let database = shard.database;
+    let commands = commands.iter().map(|words| (database, words.clone())).collect::<Vec<_>>();
+    ask_group_in(shard, &commands)
+}
+
+/// The same, each in a database of its own.
+pub(crate) fn ask_group_in(shard: &mut Shard, commands: &[(u8, Vec<Vec<u8>>)]) -> Vec<Reply> {
+    let laid_out =
+        commands.iter().map(|(database, words)| (*database, lay_out(words))).collect::<Vec<_>>();
+    let requests = laid_out.iter().map(|(database, (bytes, spans))| {
         let (command, args) = Command::resolve(Args::new(bytes, spans)).expect("a row");
         let key = args.get(0).filter(|_| command.keys != Keys::None);
         let hash = key.map_or(0, |key| shard.hasher.hash(key));
-        Request { command, database: shard.database, hash, args }
+        Request { command, database: *database, hash, args }
     });
     let requests = requests.collect::<Vec<_>>();
     let mut recorder = Recorder::default();
