@@ -17,7 +17,11 @@ pub struct Stats {
     pub record_bytes: u64,
     /// What it takes to find them.
     pub index_bytes: u64,
-    /// Everything: records and index.
+    /// What records have in common: names of fields, templates of keys.
+    pub shape_bytes: u64,
+    /// What holds nothing at this moment.
+    pub slack_bytes: u64,
+    /// Everything: records, index, shapes and slack.
     pub memory_bytes: u64,
 }
 
@@ -28,6 +32,8 @@ impl Stats {
         self.payload_bytes += shard.payload_bytes;
         self.record_bytes += shard.record_bytes;
         self.index_bytes += shard.index_bytes;
+        self.shape_bytes += shard.shape_bytes;
+        self.slack_bytes += shard.slack_bytes;
         self.memory_bytes += shard.total_bytes();
     }
 }

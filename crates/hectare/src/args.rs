@@ -35,9 +35,9 @@ pub(crate) enum Tool {
 /// that is on PATH: in each layout, written at once and grown one field at a time.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ReportArgs {
-    /// What is measured: `embedded`, `spawn:PATH` (a redis-server or valkey-server, started for it
-    /// and stopped again) or `redis://host:port` (a running server, which must be empty); may be
-    /// given several times.
+    /// What is measured: `embedded` (the engine in this process) or `embedded:SHARDS`, `spawn:PATH` (a
+    /// redis-server or valkey-server, started for it and stopped again) or `redis://host:port` (a
+    /// running server, which must be empty); may be given several times.
     #[arg(long = "target", value_name = "TARGET")]
     pub(crate) targets: Vec<TargetSpec>,
 
@@ -96,13 +96,14 @@ pub(crate) struct ReportArgs {
 /// mostly single-field HSET is sent for ten seconds.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LoadgenArgs {
-    /// What is measured: `embedded`, `spawn:PATH` (a redis-server or valkey-server, started for it
-    /// and stopped again) or `redis://host:port` (a running server, which must be empty).
+    /// What is measured: `embedded` (the engine in this process) or `embedded:SHARDS`, `spawn:PATH` (a
+    /// redis-server or valkey-server, started for it and stopped again) or `redis://host:port` (a
+    /// running server, which must be empty).
     #[arg(long, value_name = "TARGET", default_value = "embedded")]
     pub(crate) target: TargetSpec,
 
     /// Data that comes with the program: `user` (if none is named), `counter`, `session`, `wide`,
-    /// `bucketed` or `large`.
+    /// `bucketed`, `large`, `giant` or `sweep:FIELDS`.
     #[arg(long, value_name = "NAME", conflicts_with = "schema")]
     pub(crate) dataset: Option<String>,
 
@@ -137,7 +138,8 @@ pub(crate) struct LoadgenArgs {
     #[arg(long, value_name = "N")]
     pub(crate) pipeline: Option<NonZeroUsize>,
 
-    /// How many shards the embedded engine has; one for each core if left out.
+    /// How many shards the embedded engine has, as `--target embedded:SHARDS`; for each core as many
+    /// as the engine likes if left out.
     #[arg(long, value_name = "N")]
     pub(crate) shards: Option<NonZeroUsize>,
 
@@ -185,8 +187,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Which data.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DataArgs {
-    /// Data that comes with the program: `user`, `counter`, `session`, `wide`, `bucketed` or
-    /// `large`; may be given several times.
+    /// Data that comes with the program: `user`, `counter`, `session`, `wide`, `bucketed`, `large`,
+    /// `giant` (one hash of 1.8 M fields, as `--layout bucketed`) or `sweep:FIELDS` (objects of 1 to
+    /// 1024 fields); may be given several times.
     #[arg(long = "dataset", value_name = "NAME")]
     pub(crate) datasets: Vec<String>,
 

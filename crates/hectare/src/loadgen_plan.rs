@@ -24,11 +24,19 @@ impl LoadgenPlan {
         let canonical = (plan.threads, plan.connections);
         plan.threads = args.threads.unwrap_or(canonical.0);
         plan.connections = args.connections.unwrap_or(match plan.target {
-            TargetSpec::Embedded => plan.threads,
+            TargetSpec::Embedded { .. } => plan.threads,
             _ => canonical.1.max(plan.threads),
         });
         if args.threads.is_none() {
             plan.threads = plan.threads.min(plan.connections);
+        }
+        if let (TargetSpec::Embedded { shards: Some(named) }, Some(shards)) =
+            (&args.target, args.shards)
+        {
+            return Err(Failure::Usage(format!(
+                "--shards {shards} and --target embedded:{named} both say how many shards there \
+                 are; leave one of them out"
+            )));
         }
         plan.target_options.shards = args.shards;
         plan.mix = args.mix;

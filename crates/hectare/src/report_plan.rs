@@ -114,7 +114,7 @@ fn emit(choices: &Choices, file: PathBuf) -> Result<ReportPlan, Failure> {
 fn usual_targets() -> Vec<TargetSpec> {
     let servers = installed_servers(&workspace_root());
     let spawned = servers.into_iter().map(|server| TargetSpec::Spawn { program: server.path });
-    [TargetSpec::Embedded].into_iter().chain(spawned).collect()
+    [TargetSpec::EMBEDDED].into_iter().chain(spawned).collect()
 }
 
 /// Where `scripts/peers` puts servers: below the workspace that this program was built from, or

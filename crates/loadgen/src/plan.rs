@@ -77,7 +77,7 @@ impl Plan {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let half = NonZeroUsize::new(cores.get() / 2).unwrap_or(NonZeroUsize::MIN);
         let (threads, connections) = match target {
-            TargetSpec::Embedded => (cores, cores),
+            TargetSpec::Embedded { .. } => (cores, cores),
             _ => (half, half.max(at_least_one(SERVER_CONNECTIONS))),
         };
         Self {
@@ -159,7 +159,7 @@ mod tests {
 
     fn plan() -> Plan {
         let dataset = Dataset::new(Schema::preset("counter").unwrap());
-        Plan::new(TargetSpec::Embedded, dataset)
+        Plan::new(TargetSpec::EMBEDDED, dataset)
     }
 
     #[test]

@@ -58,7 +58,7 @@ mod tests {
 
     fn plan() -> Plan {
         let dataset = Dataset::new(Schema::preset("counter").unwrap());
-        let mut plan = Plan::new(TargetSpec::Embedded, dataset.with_objects(1000).unwrap());
+        let mut plan = Plan::new(TargetSpec::EMBEDDED, dataset.with_objects(1000).unwrap());
         plan.connections = NonZeroUsize::new(3).unwrap();
         plan.pipeline = NonZeroUsize::new(16).unwrap();
         plan

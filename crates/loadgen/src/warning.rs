@@ -112,7 +112,7 @@ fn too_many_threads(threads: usize, cores: usize) -> Option<Warning> {
 
 fn busy_generator(plan: &Plan, usage: Usage, cores: usize) -> Option<Warning> {
     // The embedded engine runs in the same process, where one cannot be told from the other.
-    if plan.target == TargetSpec::Embedded {
+    if plan.target.is_embedded() {
         return None;
     }
     let threads = plan.threads.get().min(cores) as u64;

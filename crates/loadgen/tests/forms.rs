@@ -12,7 +12,7 @@ use hectare_workload::{Dataset, Schema};
 fn measurement() -> Measurement {
     let dataset = Dataset::new(Schema::preset("user").expect("it is a preset"));
     let dataset = dataset.with_objects(1000).expect("they are few");
-    let mut plan = Plan::new(TargetSpec::Embedded, dataset);
+    let mut plan = Plan::new(TargetSpec::EMBEDDED, dataset);
     plan.length = Length::Commands(NonZeroU64::new(12_345).expect("there are some"));
     plan.warm_up = Duration::ZERO;
     plan.threads = NonZeroUsize::MIN;

@@ -76,7 +76,7 @@ fn assert_sound(measurement: &Measurement, plan: &Plan, commands: u64) {
 
 #[test]
 fn the_embedded_engine_answers_every_command_of_the_plan() {
-    let plan = plan(TargetSpec::Embedded, 100_003);
+    let plan = plan(TargetSpec::EMBEDDED, 100_003);
     assert_sound(&carry_out(&plan).unwrap(), &plan, 100_003);
 }
 
@@ -90,7 +90,7 @@ fn a_server_that_is_started_answers_every_command_of_the_plan() {
 
 #[test]
 fn fewer_commands_than_connections_are_all_sent_and_warned_about() {
-    let plan = plan(TargetSpec::Embedded, 3);
+    let plan = plan(TargetSpec::EMBEDDED, 3);
     let measurement = carry_out(&plan).unwrap();
     assert_eq!(measurement.total.commands, 3);
     let warnings: Vec<String> = measurement.warnings.iter().map(ToString::to_string).collect();
@@ -101,7 +101,7 @@ fn fewer_commands_than_connections_are_all_sent_and_warned_about() {
 fn a_run_may_be_longer_than_what_was_prepared() {
     // Objects of 4 KiB fill the bound for prepared commands soon.
     let dataset = Dataset::new(Schema::preset("large").unwrap()).with_objects(100).unwrap();
-    let mut plan = plan(TargetSpec::Embedded, 50_000);
+    let mut plan = plan(TargetSpec::EMBEDDED, 50_000);
     plan.dataset = dataset;
     plan.mix = mix("hset=100");
     let measurement = carry_out(&plan).unwrap();
@@ -112,7 +112,7 @@ fn a_run_may_be_longer_than_what_was_prepared() {
 
 #[test]
 fn warming_up_does_not_count() {
-    let mut plan = plan(TargetSpec::Embedded, 20_000);
+    let mut plan = plan(TargetSpec::EMBEDDED, 20_000);
     plan.warm_up = Duration::from_millis(200);
     let stages = RefCell::new(Vec::new());
     let observe = |moment: Moment| {
@@ -129,7 +129,7 @@ fn warming_up_does_not_count() {
 
 #[test]
 fn a_run_by_time_ends_by_itself() {
-    let mut plan = plan(TargetSpec::Embedded, 1);
+    let mut plan = plan(TargetSpec::EMBEDDED, 1);
     plan.length = Length::Duration(Duration::from_millis(300));
     let measurement = carry_out(&plan).unwrap();
     assert!(!measurement.stopped_early);
@@ -157,7 +157,7 @@ fn a_run_that_is_stopped_keeps_what_it_measured() {
 
 #[test]
 fn a_run_that_is_stopped_before_it_measures_says_so() {
-    let plan = plan(TargetSpec::Embedded, 1000);
+    let plan = plan(TargetSpec::EMBEDDED, 1000);
     let outcome = run(&plan, &|_| (), &AtomicBool::new(true));
     assert!(matches!(outcome, Err(RunError::Stopped)), "{outcome:?}");
 }
@@ -251,7 +251,7 @@ fn misses_and_refusals_are_counted_and_warned_about() {
 #[test]
 fn an_operation_that_does_not_fit_the_dataset_is_refused_before_anything_is_sent() {
     let dataset = Dataset::new(Schema::preset("wide").unwrap()).with_objects(10).unwrap();
-    let mut plan = plan(TargetSpec::Embedded, 10);
+    let mut plan = plan(TargetSpec::EMBEDDED, 10);
     (plan.dataset, plan.mix) = (dataset, mix("hincrby=100"));
     let outcome = carry_out(&plan);
     assert!(matches!(outcome, Err(RunError::Operation(_))), "{outcome:?}");
@@ -286,7 +286,7 @@ fn a_server_that_dies_half_way_ends_the_run_with_one_sentence() {
 
 #[test]
 fn more_threads_than_connections_are_refused() {
-    let mut plan = plan(TargetSpec::Embedded, 10);
+    let mut plan = plan(TargetSpec::EMBEDDED, 10);
     plan.threads = at_least_one(6);
     assert!(matches!(carry_out(&plan), Err(RunError::Plan(_))));
 }

@@ -100,7 +100,7 @@ fn measure(
         encodings.iter().map(|(encoding, count)| format!("{encoding} {count}")).collect();
 
     // A process that measures itself knows its own size only where the kernel says it.
-    let embedded = matches!(cell.target, hectare_target::TargetSpec::Embedded);
+    let embedded = cell.target.is_embedded();
     let resident_known =
         !(cell.written_before || embedded && after.rss_source == RssSource::Server);
     let peak = after.rss_peak_bytes.filter(|_| peak_counts && resident_known);

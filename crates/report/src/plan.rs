@@ -66,7 +66,7 @@ impl Plan {
         });
         let patterns =
             or_usual(&choices.write_patterns, || vec![WritePattern::Bulk, WritePattern::Grown]);
-        let targets = or_usual(&choices.targets, || vec![TargetSpec::Embedded]);
+        let targets = or_usual(&choices.targets, || vec![TargetSpec::EMBEDDED]);
         let mut cells: Vec<Cell> = Vec::new();
         for target in &targets {
             for schema in &schemas {
@@ -259,7 +259,7 @@ mod tests {
             schemas: vec![preset("user"), preset("user")],
             layouts: vec![LayoutChoice::Exactly(Layout::Hash); 2],
             write_patterns: vec![WritePattern::Grown; 2],
-            targets: vec![TargetSpec::Embedded; 2],
+            targets: vec![TargetSpec::EMBEDDED; 2],
             ..Choices::default()
         };
         assert_eq!(shown(&Plan::new(&choices).unwrap()), ["user, hash, grown on embedded"]);

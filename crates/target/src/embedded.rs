@@ -9,6 +9,7 @@ use hectare_resp::Reply;
 use hectare_workload::Commands;
 
 use crate::connection::{ConnectionError, Progress, ReplyKind, ReplySummary};
+use crate::memory::Books;
 
 /// How many commands of a long run are one pipeline.
 const COMMANDS_AT_ONCE: usize = 512;
@@ -20,13 +21,15 @@ pub(crate) struct EmbeddedEngine {
 }
 
 impl EmbeddedEngine {
-    pub(crate) fn start(shards: Option<NonZeroUsize>) -> Result<Self, String> {
+    /// Starts it and says how many shards it has.
+    pub(crate) fn start(shards: Option<NonZeroUsize>) -> Result<(Self, usize), String> {
         let mut builder = Engine::builder();
         if let Some(shards) = shards {
             builder = builder.shards(shards.get());
         }
         let engine = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { engine })
+        let stats = engine.stats().map_err(|error| error.to_string())?;
+        Ok((Self { engine }, stats.shards))
     }
 
     pub(crate) fn connect(&self) -> EmbeddedConnection {
@@ -34,9 +37,17 @@ impl EmbeddedEngine {
         EmbeddedConnection { pipeline, in_flight: None, refused: Vec::new() }
     }
 
-    /// What the records and the index take, by the engine's own accounting.
-    pub(crate) fn memory_bytes(&self) -> Result<u64, ConnectionError> {
-        self.engine.stats().map(|stats| stats.memory_bytes).map_err(refuse)
+    /// What everything takes, and what for, by the engine's own accounting.
+    pub(crate) fn books(&self) -> Result<(u64, Books), ConnectionError> {
+        let stats = self.engine.stats().map_err(refuse)?;
+        let books = Books {
+            payload_bytes: stats.payload_bytes,
+            record_bytes: stats.record_bytes,
+            index_bytes: stats.index_bytes,
+            shape_bytes: stats.shape_bytes,
+            slack_bytes: stats.slack_bytes,
+        };
+        Ok((stats.memory_bytes, books))
     }
 }
 

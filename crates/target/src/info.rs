@@ -72,15 +72,16 @@ impl ServerInfo {
         }
     }
 
-    /// The engine in this process.
-    pub(crate) fn embedded() -> Self {
+    /// The engine in this process, of so many shards.
+    pub(crate) fn embedded(shards: usize) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         // glibc's malloc hands out multiples of 16 bytes on 64-bit machines.
         let glibc = cfg!(all(target_env = "gnu", target_pointer_width = "64"));
         let allocator = if glibc { "glibc" } else { "system" };
+        let plural = if shards == 1 { "shard" } else { "shards" };
         Self {
             name: ServerName::Hectare,
-            build: format!("hectare {version} (embedded, {allocator})"),
+            build: format!("hectare {version} (embedded, {shards} {plural}, {allocator})"),
             version,
             allocator: allocator.to_owned(),
             allocator_quantum_bytes: glibc.then_some(16),

@@ -52,9 +52,10 @@ impl Target {
     pub fn memory(&self) -> Result<MemoryReading, InquiryError> {
         let resident = self.server().process_id.and_then(process::resident);
         if let Place::Embedded(engine) = self.place() {
-            let used_memory_bytes = engine.memory_bytes().map_err(InquiryError::Connection)?;
+            let (used_memory_bytes, books) = engine.books().map_err(InquiryError::Connection)?;
             return Ok(MemoryReading {
                 used_memory_bytes,
+                books: Some(books),
                 // Where the system says nothing of a process, its own accounting is all there is.
                 rss_bytes: resident.map_or(used_memory_bytes, |resident| resident.rss_bytes),
                 rss_peak_bytes: resident.and_then(|resident| resident.rss_peak_bytes),
@@ -72,12 +73,14 @@ impl Target {
         Ok(match resident {
             Some(resident) => MemoryReading {
                 used_memory_bytes,
+                books: None,
                 rss_bytes: resident.rss_bytes,
                 rss_peak_bytes: resident.rss_peak_bytes,
                 rss_source: RssSource::Kernel,
             },
             None => MemoryReading {
                 used_memory_bytes,
+                books: None,
                 rss_bytes: figure("used_memory_rss")?,
                 rss_peak_bytes: None,
                 rss_source: RssSource::Server,

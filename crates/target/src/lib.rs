@@ -37,7 +37,7 @@ pub use connection::{Connection, ConnectionError, Outcome, Progress, ReplyKind, 
 pub use hectare_resp::Reply;
 pub use info::{ServerInfo, ServerName};
 pub use inquiry::InquiryError;
-pub use memory::{MemoryReading, PeakReset, RssSource};
+pub use memory::{Books, MemoryReading, PeakReset, RssSource};
 pub use peers::{Peer, installed_servers, servers_for_tests};
 pub use process::{own_cpu_time, transparent_huge_pages};
 pub use spawned::SpawnError;

@@ -1,13 +1,18 @@
 //! What did the user name as the target?
 
 use std::fmt::{self, Display};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 /// The port of a Redis-protocol server when none is given.
 const DEFAULT_PORT: u16 = 6379;
 
-/// A target in words: `embedded`, `spawn:PATH` or `redis://[user:password@]host[:port][/database]`.
+/// No engine has more shards.
+const SHARDS_MAX: usize = 1024;
+
+/// A target in words: `embedded`, `embedded:SHARDS`, `spawn:PATH` or
+/// `redis://[user:password@]host[:port][/database]`.
 ///
 /// Parses from that text, and displays as it again, except that a password is shown as `***`:
 /// the text goes into result files. [`TargetSpec::to_argument`] keeps the password, for handing
@@ -15,7 +20,10 @@ const DEFAULT_PORT: u16 = 6379;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TargetSpec {
     /// An engine in this process.
-    Embedded,
+    Embedded {
+        /// How many shards it has, where the text says.
+        shards: Option<NonZeroUsize>,
+    },
     /// A server program that is started for the measurement and stopped again.
     Spawn {
         /// The path of a `redis-server` or `valkey-server`.
@@ -48,6 +56,11 @@ pub enum SpecError {
         /// The text as it was given, its password hidden.
         given: String,
     },
+    /// What follows `embedded:` is no number of shards.
+    Shards {
+        /// The number as it was given.
+        given: String,
+    },
     /// `spawn:` is followed by nothing.
     NoProgram,
     /// `rediss://` or `unix://`: a transport that is not available.
@@ -77,6 +90,14 @@ pub enum SpecError {
 }
 
 impl TargetSpec {
+    /// An engine in this process, with as many shards as whoever opens it likes.
+    pub const EMBEDDED: Self = Self::Embedded { shards: None };
+
+    /// Whether it is an engine in this process.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embedded { .. })
+    }
+
     /// The text that parses to this target again, password included.
     ///
     /// For handing the target to another process; [`Display`] is for people and files.
@@ -91,7 +112,8 @@ impl TargetSpec {
 impl Display for TargetSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Embedded => f.write_str("embedded"),
+            Self::Embedded { shards: None } => f.write_str("embedded"),
+            Self::Embedded { shards: Some(shards) } => write!(f, "embedded:{shards}"),
             Self::Spawn { program } => write!(f, "spawn:{}", program.display()),
             Self::Running(address) => f.write_str(&address.url(false)),
         }
@@ -103,7 +125,15 @@ impl FromStr for TargetSpec {
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
         if text == "embedded" {
-            return Ok(Self::Embedded);
+            return Ok(Self::EMBEDDED);
+        }
+        if let Some(given) = text.strip_prefix("embedded:") {
+            let shards = given.parse().ok().filter(|shards| (1..=SHARDS_MAX).contains(shards));
+            let shards = shards.and_then(NonZeroUsize::new);
+            return match shards {
+                Some(_) => Ok(Self::Embedded { shards }),
+                None => Err(SpecError::Shards { given: given.to_owned() }),
+            };
         }
         if let Some(program) = text.strip_prefix("spawn:") {
             if program.is_empty() {
@@ -265,8 +295,13 @@ impl Display for SpecError {
         match self {
             Self::Unknown { given } => write!(
                 f,
-                "a target is `embedded`, `spawn:PATH` or \
+                "a target is `embedded`, `embedded:SHARDS`, `spawn:PATH` or \
                  `redis://[user:password@]host[:port][/database]`, not `{given}`"
+            ),
+            Self::Shards { given } => write!(
+                f,
+                "`embedded:` is followed by the number of shards, from 1 to {SHARDS_MAX}, \
+                 not `{given}`"
             ),
             Self::NoProgram => f.write_str(
                 "`spawn:` is followed by the path of a redis-server or valkey-server, \

@@ -40,7 +40,8 @@ pub(crate) enum Place {
 /// How a target is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetOptions {
-    /// How many shards an embedded engine has; `None` for one per processor core.
+    /// How many shards an embedded engine has where its [`TargetSpec`] does not say; `None` for as
+    /// many as the engine chooses.
     pub shards: Option<NonZeroUsize>,
     /// How long a server may take to start, or a running one to greet.
     pub start_timeout: Duration,
@@ -70,7 +71,7 @@ pub enum OpenError {
 }
 
 impl Default for TargetOptions {
-    /// As many shards as cores, 10 s to start, 60 s for an answer.
+    /// As many shards as the engine chooses, 10 s to start, 60 s for an answer.
     fn default() -> Self {
         Self {
             shards: None,
@@ -88,12 +89,12 @@ impl Target {
     /// An [`OpenError`] with cause and remedy; no process is left behind.
     pub fn open(spec: &TargetSpec, options: &TargetOptions) -> Result<Self, OpenError> {
         match spec {
-            TargetSpec::Embedded => {
-                let engine = EmbeddedEngine::start(options.shards)
+            TargetSpec::Embedded { shards } => {
+                let (engine, shards) = EmbeddedEngine::start(shards.or(options.shards))
                     .map_err(|text| OpenError::Engine { text })?;
                 let connection = Connection::embedded(engine.connect());
                 let place = Place::Embedded(engine);
-                Ok(Self::new(spec, options, ServerInfo::embedded(), connection, place))
+                Ok(Self::new(spec, options, ServerInfo::embedded(shards), connection, place))
             }
             TargetSpec::Spawn { program } => {
                 let spawned = SpawnedServer::start(program, options.start_timeout)

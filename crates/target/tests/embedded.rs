@@ -10,7 +10,7 @@ use hectare_workload::Commands;
 
 fn open(shards: usize) -> Target {
     let options = TargetOptions { shards: NonZeroUsize::new(shards), ..TargetOptions::default() };
-    Target::open(&TargetSpec::Embedded, &options).expect("the engine starts")
+    Target::open(&TargetSpec::EMBEDDED, &options).expect("the engine starts")
 }
 
 fn hashes(count: usize) -> Commands {
@@ -52,6 +52,32 @@ fn what_is_loaded_is_counted_and_weighed() {
     assert_eq!(target.admit(&DataPolicy::default()).unwrap().prefix_to_remove, None);
     target.flush().unwrap();
     assert_eq!(target.keys().unwrap(), 0);
+}
+
+#[test]
+fn the_number_of_shards_in_the_text_goes_before_the_option() {
+    let options = TargetOptions { shards: NonZeroUsize::new(3), ..TargetOptions::default() };
+    for (text, shards) in [("embedded", "3 shards"), ("embedded:1", "1 shard,")] {
+        let target = Target::open(&text.parse().unwrap(), &options).unwrap();
+        let build = &target.server().build;
+        assert!(build.contains(shards), "{text}: {build}");
+    }
+}
+
+#[test]
+fn what_the_engine_counts_adds_up_to_what_it_takes() {
+    let target = open(2);
+    let commands = hashes(10_000);
+    target.connect().unwrap().run(&commands, 0..commands.len()).unwrap();
+    let memory = target.memory().unwrap();
+    let books = memory.books.unwrap();
+    assert_eq!(
+        books.record_bytes + books.index_bytes + books.shape_bytes + books.slack_bytes,
+        memory.used_memory_bytes
+    );
+    let payload: usize =
+        commands.iter().map(|command| command.iter().skip(1).map(<[u8]>::len).sum::<usize>()).sum();
+    assert_eq!(books.payload_bytes, payload as u64);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Which texts name a target, and what do the others say?
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use hectare_target::{ServerAddress, TargetSpec};
@@ -17,7 +18,9 @@ fn error(text: &str) -> String {
 
 #[test]
 fn the_engine_and_programs_are_named() {
-    assert_eq!("embedded".parse(), Ok(TargetSpec::Embedded));
+    assert_eq!("embedded".parse(), Ok(TargetSpec::EMBEDDED));
+    let shards = NonZeroUsize::new(2);
+    assert_eq!("embedded:2".parse(), Ok(TargetSpec::Embedded { shards }));
     let program = PathBuf::from("/usr/bin/redis-server");
     assert_eq!("spawn:/usr/bin/redis-server".parse(), Ok(TargetSpec::Spawn { program }));
 }
@@ -39,6 +42,8 @@ fn an_address_is_read_to_the_last_part() {
 fn what_is_displayed_parses_to_the_same_and_hides_the_password() {
     for text in [
         "embedded",
+        "embedded:1",
+        "embedded:1024",
         "spawn:/opt/redis 8/bin/redis-server",
         "redis://127.0.0.1:6379",
         "redis://ana@db.example:7000/3",
@@ -57,7 +62,14 @@ fn what_is_displayed_parses_to_the_same_and_hides_the_password() {
 #[test]
 fn other_texts_are_told_what_would_be_right() {
     for text in ["", "localhost:6379", "Embedded", "http://localhost", "redis:/localhost"] {
-        assert!(error(text).starts_with("a target is `embedded`, `spawn:PATH` or"), "{text}");
+        assert!(
+            error(text).starts_with("a target is `embedded`, `embedded:SHARDS`, `spawn:PATH` or"),
+            "{text}"
+        );
+    }
+    for shards in ["", "0", "1025", "-1", "all", "1:2"] {
+        let message = error(&format!("embedded:{shards}"));
+        assert!(message.contains("number of shards, from 1 to 1024"), "{message}");
     }
     assert!(error("spawn:").contains("followed by the path of a redis-server"));
     assert!(error("rediss://h").contains("`rediss://` is not available"));

@@ -87,6 +87,18 @@ impl Commands {
         self.bytes.reserve_exact(bytes);
     }
 
+    /// Writes to the room that is not in use yet, so that the system has given it to this process.
+    pub(crate) fn touch(&mut self) {
+        fn touch<T: Clone + Default>(list: &mut Vec<T>) {
+            let length = list.len();
+            list.resize(list.capacity(), T::default());
+            list.truncate(length);
+        }
+        touch(&mut self.bytes);
+        touch(&mut self.argument_ends);
+        touch(&mut self.ends);
+    }
+
     /// Appends a command.
     ///
     /// # Panics

@@ -26,6 +26,9 @@ pub(crate) type Version = u64;
 /// The values that objects are loaded with.
 pub(crate) const LOADED: Version = 0;
 
+/// After so many rounds of overwriting, objects hold what they were loaded with.
+pub(crate) const OVERWRITING_ROUNDS: Version = 10;
+
 impl Dataset {
     /// The schema with its own seed and number of objects, without a prefix.
     #[must_use]
@@ -147,6 +150,48 @@ impl Dataset {
         let part = part_seed(version, object);
         let stream_of = |field: usize| Stream::new(self.field_seeds[field], part);
         self.schema.fields[field].value.write(field, stream_of, out);
+    }
+
+    /// Appends what the field holds after it was overwritten so many times, see
+    /// [`LoadPlan::overwriting`](crate::LoadPlan::overwriting): what it was loaded with after none
+    /// and after the last, and in between a value whose length is never that of the one before.
+    pub(crate) fn write_worn_value(
+        &self,
+        object: u64,
+        field: usize,
+        round: Version,
+        out: &mut Vec<u8>,
+    ) {
+        let start = out.len();
+        self.write_value(object, field, LOADED, out);
+        if round == LOADED || round >= OVERWRITING_ROUNDS {
+            return;
+        }
+        let length = self.worn_length(object, field, round, out.len() - start);
+        out.truncate(start);
+        self.write_value(object, field, round, out);
+        if out.len() == start {
+            out.push(b'-');
+        }
+        let content = out.len() - start;
+        for place in start + content..start + length {
+            out.push(out[place - content]);
+        }
+        out.truncate(start + length);
+    }
+
+    /// Up to a half more than it was loaded with in one round, up to a half less in the next. Half of
+    /// the values begin with more and half with less, so that their sum stays as it is.
+    fn worn_length(&self, object: u64, field: usize, round: Version, loaded: usize) -> usize {
+        let seed = part_seed(self.field_seeds[field], object);
+        // One byte cannot become less and still be another length than before.
+        let begins_with_less = loaded > 1 && Stream::new(seed, 0).below(2) == 1;
+        let change = 1 + Stream::new(seed, round).index((loaded / 2).max(1));
+        if round.is_multiple_of(2) == begins_with_less {
+            loaded + change
+        } else {
+            loaded.saturating_sub(change).max(loaded.min(1))
+        }
     }
 
     pub(crate) fn field_name(&self, field: usize) -> &[u8] {

@@ -64,7 +64,8 @@
 //!
 //! A name such as `f{00..63}` stands for 64 fields, `f00` to `f63`. A key pattern has one `{n}`, the
 //! object's number from 0 on, or `{n:08}` for one padded with zeros. `{{` and `}}` are braces.
-//! `[bucket] sizes = [100, 512]` in a schema of one field allows [`Layout::Bucketed`].
+//! `[bucket] sizes = [100, 512]` in a schema of one field allows [`Layout::Bucketed`]; a `field` pattern
+//! there, `{n}` if left out, names the fields of a bucket by the object's place in it.
 //!
 //! # Loading
 //!
@@ -93,6 +94,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What was loaded is worn by a [`Churn`]: every value overwritten ten times with another length, and
+//! half of the keys deleted and written again, after which the data is what it was.
+//!
 //! # Operations
 //!
 //! Every connection has its own [`OperationStream`], numbered from 0: they share which keys are hot
@@ -116,6 +120,7 @@
 
 #![forbid(unsafe_code)]
 
+mod churn;
 mod commands;
 mod dataset;
 mod json;
@@ -132,6 +137,7 @@ mod schema;
 mod value;
 mod zipf;
 
+pub use churn::Churn;
 pub use commands::{Arguments, Command, CommandIter, CommandWriter, Commands};
 pub use dataset::{Dataset, DatasetError};
 pub use layout::{Layout, LayoutNameError, WritePattern, WritePatternNameError};

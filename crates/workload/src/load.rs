@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::commands::{ARGUMENT_OVERHEAD_BYTES, COMMAND_OVERHEAD_BYTES, CommandWriter, Commands};
-use crate::dataset::{Dataset, LOADED};
+use crate::dataset::{Dataset, LOADED, OVERWRITING_ROUNDS, Version};
 use crate::json;
 use crate::layout::{Layout, WritePattern};
 use crate::schema::COMMAND_BYTES_MAX;
@@ -18,6 +18,8 @@ pub struct LoadPlan {
     dataset: Dataset,
     layout: Layout,
     pattern: WritePattern,
+    /// How many times the objects have been overwritten by then, see [`LoadPlan::overwriting`].
+    round: Version,
     size: CommandSize,
 }
 
@@ -51,8 +53,29 @@ impl LoadPlan {
         if size.bytes_max > COMMAND_BYTES_MAX {
             return Err(LayoutError::CommandTooLarge { layout, bytes_max: size.bytes_max });
         }
-        Ok(Self { dataset: dataset.clone(), layout, pattern, size })
+        Ok(Self { dataset: dataset.clone(), layout, pattern, round: LOADED, size })
     }
+
+    /// The commands that overwrite every value, in the order in which it was loaded, for the
+    /// `round`-th time: with one whose length differs from the round before by up to a half of what
+    /// was loaded, more for one half of the values and less for the other. The last round,
+    /// [`LoadPlan::OVERWRITING_ROUNDS`], writes what was loaded.
+    ///
+    /// A JSON blob is written as a whole, whatever the order.
+    #[must_use]
+    pub fn overwriting(&self, round: u64) -> Self {
+        let pattern = match self.layout {
+            Layout::Json => WritePattern::Bulk,
+            Layout::Flat | Layout::Hash | Layout::Bucketed { .. } => self.pattern,
+        };
+        let CommandSize { arguments_max, bytes_max } =
+            command_size(&self.dataset, self.layout, pattern);
+        let size = CommandSize { arguments_max, bytes_max: 2 * bytes_max + arguments_max };
+        Self { pattern, round, size, ..self.clone() }
+    }
+
+    /// After so many rounds of overwriting the data is what was loaded.
+    pub const OVERWRITING_ROUNDS: u64 = OVERWRITING_ROUNDS;
 
     /// What is loaded.
     #[must_use]
@@ -80,7 +103,11 @@ impl LoadPlan {
                 self.dataset.fields()
             }
             (Layout::Hash | Layout::Json, WritePattern::Bulk) => self.dataset.objects(),
-            (Layout::Bucketed { .. }, WritePattern::Bulk) => self.key_count(),
+            (Layout::Bucketed { size }, WritePattern::Bulk) => {
+                let full_buckets = self.key_count() - 1;
+                let last_bucket = self.dataset.objects() - full_buckets * u64::from(size);
+                full_buckets * commands_of_bucket(size.into()) + commands_of_bucket(last_bucket)
+            }
             (Layout::Bucketed { .. }, WritePattern::Grown) => self.dataset.objects(),
         }
     }
@@ -93,6 +120,58 @@ impl LoadPlan {
             Layout::Hash | Layout::Json => self.dataset.objects(),
             Layout::Bucketed { size } => self.dataset.objects().div_ceil(u64::from(size)),
         }
+    }
+
+    /// The bytes of keys, field names and values as the layout stores them: those of a key once, and
+    /// those of a bucketed dataset's field names in buckets only.
+    ///
+    /// Makes every value, on rayon's threads, so call it before a clock starts.
+    #[must_use]
+    pub fn payload_bytes(&self) -> u64 {
+        let bulk = self.in_bulk();
+        let per_task = bulk.commands_per_chunk(PAYLOAD_TASK_BYTES_MAX);
+        (0..bulk.command_count().div_ceil(per_task))
+            .into_par_iter()
+            .map(|task| {
+                let mut commands = Commands::new();
+                bulk.append(task * per_task..(task + 1) * per_task, &mut commands);
+                let indices = task * per_task..;
+                let bytes = commands.iter().zip(indices).map(|(command, index)| {
+                    let is_first_of_key = index.is_multiple_of(bulk.commands_per_key());
+                    let not_stored = if is_first_of_key { 1 } else { 2 };
+                    command
+                        .iter()
+                        .skip(not_stored)
+                        .map(|argument| argument.len() as u64)
+                        .sum::<u64>()
+                });
+                bytes.sum::<u64>()
+            })
+            .sum()
+    }
+
+    /// The same data, each object at once.
+    pub(crate) fn in_bulk(&self) -> Self {
+        let pattern = WritePattern::Bulk;
+        let size = command_size(&self.dataset, self.layout, pattern);
+        Self { pattern, size, ..self.clone() }
+    }
+
+    /// How many commands of a bulk load write a key, the last one perhaps excepted.
+    pub(crate) fn commands_per_key(&self) -> u64 {
+        self.layout.bucket_size().map_or(1, |size| commands_of_bucket(size.into()))
+    }
+
+    /// How many commands take no more than so many bytes, whatever their values; at least one.
+    pub(crate) fn commands_within(&self, bytes: usize) -> u64 {
+        self.commands_per_chunk(bytes)
+    }
+
+    /// Makes room for that many commands and touches it, so that memory does not grow when they are
+    /// made.
+    pub(crate) fn reserve_touched(&self, count: u64, commands: &mut Commands) {
+        self.size.reserve(count, commands);
+        commands.touch();
     }
 
     /// Appends the commands of that range, counted from 0; those past the last are left out.
@@ -162,8 +241,11 @@ impl LoadPlan {
             }
             (Layout::Bucketed { size }, WritePattern::Bulk) => {
                 let size = u64::from(size);
-                let first = index * size;
-                self.write_bucket(size, first..(first + size).min(objects), command);
+                let (bucket, part) =
+                    (index / commands_of_bucket(size), index % commands_of_bucket(size));
+                let first = bucket * size + part * BUCKET_FIELDS_AT_ONCE;
+                let end = (first + BUCKET_FIELDS_AT_ONCE).min((bucket + 1) * size).min(objects);
+                self.write_bucket(size, first..end, command);
             }
             (Layout::Bucketed { size }, WritePattern::Grown) => {
                 let object = nth_round_robin(index, u64::from(size), objects);
@@ -174,14 +256,26 @@ impl LoadPlan {
 
     fn write_flat(&self, object: u64, field: usize, command: &mut CommandWriter<'_>) {
         command.argument(b"SET");
-        command.argument_with(|out| {
-            self.dataset.write_key(object, out);
-            if !self.dataset.schema().is_bucketed() {
-                out.push(b':');
-                out.extend_from_slice(self.dataset.field_name(field));
-            }
-        });
-        command.argument_with(|out| self.dataset.write_value(object, field, LOADED, out));
+        command.argument_with(|out| self.write_flat_key(object, field, out));
+        command.argument_with(|out| self.write_value(object, field, out));
+    }
+
+    fn write_flat_key(&self, object: u64, field: usize, out: &mut Vec<u8>) {
+        self.dataset.write_key(object, out);
+        if !self.dataset.schema().is_bucketed() {
+            out.push(b':');
+            out.extend_from_slice(self.dataset.field_name(field));
+        }
+    }
+
+    /// Appends the key of that number, in the order in which a bulk load writes them.
+    pub(crate) fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+        if self.layout == Layout::Flat {
+            let fields = self.dataset.fields_per_object();
+            self.write_flat_key(key / fields, field_index(key % fields), out);
+        } else {
+            self.dataset.write_key(key, out);
+        }
     }
 
     fn write_hash(&self, object: u64, fields: Range<usize>, command: &mut CommandWriter<'_>) {
@@ -189,7 +283,7 @@ impl LoadPlan {
         command.argument_with(|out| self.dataset.write_key(object, out));
         for field in fields {
             command.argument(self.dataset.field_name(field));
-            command.argument_with(|out| self.dataset.write_value(object, field, LOADED, out));
+            command.argument_with(|out| self.write_value(object, field, out));
         }
     }
 
@@ -201,7 +295,7 @@ impl LoadPlan {
             for (index, field) in self.dataset.schema().fields[..field_count].iter().enumerate() {
                 out.push(if index == 0 { b'{' } else { b',' });
                 out.extend_from_slice(&field.json_name);
-                let write = |out: &mut _| self.dataset.write_value(object, index, LOADED, out);
+                let write = |out: &mut _| self.write_value(object, index, out);
                 if field.value.is_integer() {
                     write(out);
                 } else {
@@ -217,16 +311,30 @@ impl LoadPlan {
         command.argument(b"HSET");
         command.argument_with(|out| self.dataset.write_key(objects.start / size, out));
         for object in objects {
-            let mut buffer = itoa::Buffer::new();
-            command.argument(buffer.format(object % size).as_bytes());
-            command.argument_with(|out| self.dataset.write_value(object, 0, LOADED, out));
+            let field = &self.dataset.schema().bucket_field;
+            command.argument_with(|out| field.write(object % size, out));
+            command.argument_with(|out| self.write_value(object, 0, out));
         }
+    }
+
+    fn write_value(&self, object: u64, field: usize, out: &mut Vec<u8>) {
+        self.dataset.write_worn_value(object, field, self.round, out);
     }
 }
 
 fn field_index(number: u64) -> usize {
     usize::try_from(number).expect("an object has at most 65,536 fields")
 }
+
+/// No command writes more fields of a bucket; a larger one is written by several, one behind another.
+const BUCKET_FIELDS_AT_ONCE: u64 = 1024;
+
+fn commands_of_bucket(size: u64) -> u64 {
+    size.div_ceil(BUCKET_FIELDS_AT_ONCE)
+}
+
+/// What each of several threads makes to count it.
+const PAYLOAD_TASK_BYTES_MAX: usize = 1 << 20;
 
 /// The object written `index`-th when each bucket in turn gets its first object, then each its
 /// second, and so on; the last bucket may be shorter than the others.
@@ -253,7 +361,6 @@ fn command_size(dataset: &Dataset, layout: Layout, pattern: WritePattern) -> Com
     let blob = fields()
         .map(|field| field.json_name.len() as u64 + field.value.json_bytes_max() + 1)
         .sum::<u64>();
-    const OBJECT_IN_BUCKET_DIGITS_MAX: u64 = 10;
     let (pairs, bytes) = match (layout, pattern) {
         (Layout::Flat, _) => (1, 1 + name_and_value_max),
         (Layout::Json, _) => (1, 1 + blob),
@@ -261,10 +368,13 @@ fn command_size(dataset: &Dataset, layout: Layout, pattern: WritePattern) -> Com
         (Layout::Hash, WritePattern::Grown) => (1, name_and_value_max),
         (Layout::Bucketed { size }, pattern) => {
             let pairs = match pattern {
-                WritePattern::Bulk => u64::from(size).min(dataset.objects()),
+                WritePattern::Bulk => {
+                    u64::from(size).min(dataset.objects()).min(BUCKET_FIELDS_AT_ONCE)
+                }
                 WritePattern::Grown => 1,
             };
-            (pairs, pairs * (OBJECT_IN_BUCKET_DIGITS_MAX + schema.fields[0].value.bytes_max()))
+            let field = schema.bucket_field.bytes_max();
+            (pairs, pairs * (field + schema.fields[0].value.bytes_max()))
         }
     };
     CommandSize { arguments_max: 2 + 2 * pairs, bytes_max: name_and_key + bytes }

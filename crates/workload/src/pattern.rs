@@ -19,7 +19,7 @@ impl KeyPattern {
         let template = Template::parse(text)?;
         let Some(hole) = template.hole else {
             return Err(format!(
-                "{text:?} has no {{n}}, so all objects would share a key; {REMEDY}"
+                "{text:?} has no {{n}}, so all objects would have one name; {REMEDY}"
             ));
         };
         let digits_min = match hole.as_str() {

@@ -30,6 +30,8 @@ pub struct Schema {
     pub(crate) fields: Vec<Field>,
     /// Empty unless the schema has a `[bucket]` section.
     pub(crate) bucket_sizes: Vec<u32>,
+    /// What an object's field in its bucket is called, by the object's place there.
+    pub(crate) bucket_field: KeyPattern,
 }
 
 /// One field of every object.
@@ -65,14 +67,14 @@ impl Schema {
         Self::from_toml(&text).map_err(|error| error.in_file(path))
     }
 
-    /// A schema that comes with this crate, by its name.
+    /// A schema that comes with this crate, by its name; `sweep:16` is one of 16 fields.
     ///
     /// # Errors
     ///
     /// There is none of that name; the error lists those there are.
     pub fn preset(name: &str) -> Result<Self, SchemaError> {
         match presets::text(name) {
-            Some(text) => Self::from_toml(text),
+            Some(text) => Self::from_toml(&text),
             None => Err(SchemaError::UnknownPreset { name: name.to_owned() }),
         }
     }
@@ -90,7 +92,8 @@ impl Schema {
         }
     }
 
-    /// The names that [`Schema::preset`] knows, in the order in which they are best shown.
+    /// The names that [`Schema::preset`] knows, in the order in which they are best shown; the family
+    /// `sweep:1` to `sweep:1024` comes on top of them.
     #[must_use]
     pub fn preset_names() -> Vec<&'static str> {
         presets::names().collect()

@@ -37,8 +37,8 @@ fn load_digest(dataset: &Dataset, layout: Layout, pattern: WritePattern) -> u64 
 
 #[test]
 fn each_preset_gives_the_bytes_it_always_gave() {
-    let digests: Vec<(&str, u64)> = Schema::preset_names()
-        .into_iter()
+    let digests: Vec<(&str, u64)> = (Schema::preset_names().into_iter())
+        .chain(["sweep:1", "sweep:12"])
         .map(|name| (name, load_digest(&preset(name, 1000), Layout::Hash, WritePattern::Bulk)))
         .collect();
     assert_eq!(
@@ -50,6 +50,9 @@ fn each_preset_gives_the_bytes_it_always_gave() {
             ("wide", 0xaa6b_1216_7931_d92e),
             ("bucketed", 0xd692_6279_e3cc_c0ac),
             ("large", 0x6d32_8017_41a6_f332),
+            ("giant", 0x0d56_ebe2_9587_5f2a),
+            ("sweep:1", 0x59a7_1cb2_933b_0229),
+            ("sweep:12", 0x3f74_6c6f_98b2_09f0),
         ]
     );
 }
@@ -57,6 +60,7 @@ fn each_preset_gives_the_bytes_it_always_gave() {
 #[test]
 fn each_layout_gives_the_bytes_it_always_gave() {
     let (user, bucketed) = (preset("user", 1000), preset("bucketed", 1000));
+    let giant = preset("giant", 2000);
     let bucket = Layout::Bucketed { size: 64 };
     let digests = [
         load_digest(&user, Layout::Flat, WritePattern::Bulk),
@@ -66,6 +70,8 @@ fn each_layout_gives_the_bytes_it_always_gave() {
         load_digest(&bucketed, Layout::Flat, WritePattern::Bulk),
         load_digest(&bucketed, bucket, WritePattern::Bulk),
         load_digest(&bucketed, bucket, WritePattern::Grown),
+        load_digest(&giant, Layout::Bucketed { size: 1_800_000 }, WritePattern::Bulk),
+        load_digest(&giant, Layout::Bucketed { size: 1_800_000 }, WritePattern::Grown),
     ];
     assert_eq!(
         digests,
@@ -76,7 +82,9 @@ fn each_layout_gives_the_bytes_it_always_gave() {
             0xef3c_6d49_04fe_15c1,
             0x0496_1644_8727_9a38,
             0x2b0a_4b61_aa42_cabc,
-            0xb3ab_df9a_1b48_0db0
+            0xb3ab_df9a_1b48_0db0,
+            0x44ff_1b39_6f4d_7ede,
+            0xad2d_57bd_5935_1d3d
         ]
     );
 }

@@ -237,8 +237,17 @@ fn a_name_that_is_no_preset_is_answered_with_those_there_are() {
         assert_eq!(
             message,
             "there is no dataset \"users\"; it is one of user, counter, session, wide, bucketed, \
-             large, or the path of a TOML file, which ends in .toml"
+             large, giant, sweep:N with 1 to 1024 fields, or the path of a TOML file, which ends in \
+             .toml"
         );
+    }
+}
+
+#[test]
+fn a_sweep_of_a_number_that_makes_none_is_no_preset() {
+    for name in ["sweep", "sweep:", "sweep:0", "sweep:1025", "sweep:-1", "sweep:016", "sweep:ten"] {
+        let message = Schema::preset(name).unwrap_err().to_string();
+        assert!(message.contains("sweep:N with 1 to 1024 fields"), "{message}");
     }
 }
 

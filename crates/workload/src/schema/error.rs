@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::presets;
+use crate::presets::{self, SWEEP, SWEPT_FIELDS_MAX};
 
 /// Why there is no [`Schema`](crate::Schema).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl fmt::Display for SchemaError {
                 let known: Vec<_> = presets::names().collect();
                 write!(
                     formatter,
-                    "there is no dataset {name:?}; it is one of {}, or the path of a TOML file, which ends in .toml",
+                    "there is no dataset {name:?}; it is one of {}, {SWEEP} with 1 to {SWEPT_FIELDS_MAX} fields, or the path of a TOML file, which ends in .toml",
                     known.join(", ")
                 )
             }

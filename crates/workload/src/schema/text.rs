@@ -30,9 +30,14 @@ pub(super) fn read(text: &str) -> Result<Schema, SchemaError> {
         seed: at_least("seed", typed.seed, 0)?,
         objects: at_least("objects", typed.objects, 1)?,
         key: KeyPattern::parse(&typed.key).map_err(|cause| SchemaError::invalid("key", cause))?,
-        bucket_sizes: match typed.bucket {
-            Some(bucket) => read_bucket_sizes(&bucket, fields.len())?,
+        bucket_sizes: match &typed.bucket {
+            Some(bucket) => read_bucket_sizes(bucket, fields.len())?,
             None => Vec::new(),
+        },
+        bucket_field: {
+            let pattern = typed.bucket.as_ref().and_then(|bucket| bucket.field.as_deref());
+            KeyPattern::parse(pattern.unwrap_or("{n}"))
+                .map_err(|cause| SchemaError::invalid("bucket", format!("field: {cause}")))?
         },
         fields,
     };
@@ -57,6 +62,7 @@ struct SchemaText {
 #[serde(deny_unknown_fields)]
 struct BucketText {
     sizes: Vec<i64>,
+    field: Option<String>,
 }
 
 /// Datasets name rows and files of results.
