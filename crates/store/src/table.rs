@@ -1103,7 +1103,7 @@ mod tests {
         let mut times = BTreeMap::<Vec<u8>, u32>::new();
         let draws = u32::try_from(pair.model.len() * 100).expect("they are few");
         for _ in 0..draws {
-            let record = pair.table.draw(&pair.heap, |bound| random.below(bound));
+            let record = pair.table.draw(&pair.heap, &mut |bound| random.below(bound));
             let mut key = Vec::new();
             record.expect("there are records").write_key(&mut key);
             *times.entry(key).or_default() += 1;
