@@ -839,7 +839,7 @@ mod tests {
     }
 
     fn key_of(number: u32) -> Vec<u8> {
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             format!("key {number:x} x").into()
         } else {
             format!("k:{number}").into()
