@@ -66,8 +66,8 @@ struct Family {
     table: Vec<u16>,
     /// How many classes use it, and families that branch off from it.
     uses: u32,
-    /// The family that it branches off from, which leads to it.
-    parent: u16,
+    /// The branch that leads to it, from another family.
+    origin: (u16, u16, u64),
 }
 
 impl Shape {
@@ -195,10 +195,13 @@ impl Shapes {
             if family.uses > 0 {
                 return;
             }
-            let gone = std::mem::replace(&mut number, family.parent);
+            let origin = family.origin;
             self.family_bytes -= family.bytes();
             *place = None;
-            self.branches.retain(|&(from, _, _), to| from != gone && *to != gone);
+            if self.branches.get(&origin) == Some(&number) {
+                self.branches.remove(&origin);
+            }
+            number = origin.0;
         }
     }
 
@@ -273,7 +276,7 @@ impl Shapes {
         let number = u16::try_from(place).ok()?;
         self.branches.try_reserve(1).ok()?;
         let mut family = self.family(from).map_or_else(Family::default, |f| f.beginning(names));
-        family.parent = from;
+        family.origin = (from, names, hash);
         self.retain(Shape { family: from, names });
         self.family_bytes += family.bytes();
         self.families[place] = Some(family);
@@ -304,7 +307,7 @@ fn next_sign(sign: u64, hash: u64) -> u64 {
 impl Default for Family {
     fn default() -> Self {
         let (text, ends) = (Vec::new(), Vec::new());
-        Self { text, ends, signs: Vec::new(), table: Vec::new(), uses: 0, parent: ROOT }
+        Self { text, ends, signs: Vec::new(), table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
     }
 }
 
@@ -332,7 +335,7 @@ impl Family {
         let text_bytes = names.checked_sub(1).map_or(0, |last| self.ends[last] as usize);
         let (text, ends) = (self.text[..text_bytes].to_vec(), self.ends[..names].to_vec());
         let signs = self.signs[..names].to_vec();
-        Self { text, ends, signs, table: Vec::new(), uses: 0, parent: ROOT }
+        Self { text, ends, signs, table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
     }
 
     fn look_up(&self, hash: u64, name: &[u8]) -> Option<usize> {
