@@ -133,10 +133,15 @@ impl Bodies {
     /// Writes another record in a body's place, if there is room there; says whether there was.
     pub(crate) fn replace(&mut self, at: BodyRef, record: &[u8]) -> Result<bool, OutOfMemory> {
         let old_length = length_of(self.tail(at));
+        let single_bytes_min = self.region_bytes() / 16;
         let Some(region) = &mut self.regions[at.region()] else { return Ok(false) };
         let end = at.offset() + HEAD_BYTES + old_length;
         let new_end = at.offset() + HEAD_BYTES + record.len();
         if region.single {
+            if new_end < single_bytes_min {
+                // A page of its own would hold little else than its own end.
+                return Ok(false);
+            }
             let pages = new_end.next_multiple_of(PAGE_BYTES);
             if pages != region.mapping.len() {
                 region.mapping.resize(pages)?;
@@ -419,6 +424,25 @@ mod tests {
         assert!(bodies.regions.iter().flatten().all(|r| r.mapping.len() <= REGION_BYTES_MIN));
         let at = bodies.add(0, b"again").expect("there is memory");
         assert_eq!(bodies.record(at), b"again");
+    }
+
+    #[test]
+    fn long_bodies_that_become_short_take_no_page_each() {
+        let mut bodies = Bodies::default();
+        let long = vec![7; REGION_BYTES_MIN];
+        let held = (0..1_000).map(|_| bodies.add(0, &long).expect("there is memory"));
+        let mut held: Vec<_> =
+            held.collect::<Vec<_>>().into_iter().map(|at| (at, vec![])).collect();
+        for (at, record) in &mut held {
+            *record = b"short".to_vec();
+            if !bodies.replace(*at, record).expect("there is memory") {
+                let new = bodies.add(0, record).expect("there is memory");
+                bodies.remove(std::mem::replace(at, new));
+            }
+        }
+        compact_all(&mut bodies, &mut held);
+        let mapped: usize = bodies.regions.iter().flatten().map(|r| r.mapping.len()).sum();
+        assert!(mapped < 8 * REGION_BYTES_MIN, "{mapped} B for {} B", bodies.live_bytes());
     }
 
     #[test]

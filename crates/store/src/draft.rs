@@ -305,3 +305,119 @@ impl Draft {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+    use ahash::RandomState;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    type Field = (Vec<u8>, Vec<u8>, Option<u64>);
+
+    fn text_of(random: u32) -> Vec<u8> {
+        match random % 5 {
+            0 => (random / 5).to_string().into(),
+            1 => format!("-{}", random >> 20).into(),
+            _ => vec![b'x'; (random >> 8) as usize % if random % 40 == 7 { 400 } else { 30 }],
+        }
+    }
+
+    fn name_of(random: u32) -> Vec<u8> {
+        match random % 3 {
+            0 => (random / 3 % 9).to_string().into(),
+            1 => format!("a longer name {}", random / 3 % 5).into(),
+            _ => format!("n{}", random / 3 % 12).into(),
+        }
+    }
+
+    fn payload(fields: &[Field]) -> isize {
+        let bytes: usize = fields.iter().map(|(name, value, _)| name.len() + value.len()).sum();
+        bytes.cast_signed()
+    }
+
+    proptest! {
+        #[test]
+        fn a_draft_holds_what_a_list_holds(
+            steps in vec((0_u8..12, any::<u32>(), any::<u32>()), 1..200),
+        ) {
+            let mut classes = Classes::new(&RandomState::with_seed(1));
+            let (mut draft, mut record) = (Draft::default(), Vec::new());
+            draft.clear();
+            let mut list: Vec<Field> = Vec::new();
+            let mut before = 0;
+            for (step, one, other) in steps {
+                let (name, text) = (name_of(one), text_of(other));
+                let place = list.iter().position(|(other, ..)| *other == name);
+                match step {
+                    0..5 => {
+                        let (index, is_new) =
+                            draft.set(&classes.shapes, &name, Value::parse(&text));
+                        prop_assert_eq!(is_new, place.is_none());
+                        match place {
+                            Some(place) => list[place].1 = text,
+                            None => list.push((name, text, None)),
+                        }
+                        prop_assert_eq!(index, place.unwrap_or(list.len() - 1));
+                    }
+                    5..7 => {
+                        prop_assert_eq!(draft.find(&classes.shapes, &name), place);
+                        if let Some(place) = place {
+                            draft.remove(&classes.shapes, place);
+                            list.remove(place);
+                        }
+                    }
+                    7..9 => if let Some(place) = place {
+                        let deadline_ms = (other % 3 > 0).then_some(u64::from(other) << (one % 20));
+                        draft.set_deadline_ms(place, deadline_ms);
+                        list[place].2 = deadline_ms;
+                    },
+                    9 => {
+                        let now_ms = u64::from(other) << (one % 16);
+                        let past = |field: &Field| field.2.is_some_and(|at| at < now_ms);
+                        let count = list.iter().filter(|field| past(field)).count();
+                        let removed = draft.remove_past(&classes.shapes, usize::MAX, now_ms);
+                        prop_assert_eq!(removed, count);
+                        list.retain(|field| !past(field));
+                    }
+                    _ => {
+                        // Into a record and out of it again, which may give it a shape.
+                        prop_assert_eq!(draft.payload_change, payload(&list) - before);
+                        draft.write(&mut classes, b"key:12", (one % 2 > 0).then_some(5), &mut record);
+                        let length = record.len();
+                        record.extend([0xee; 20]);
+                        let read = Record::read(&classes, &record);
+                        prop_assert_eq!(read.len(), length);
+                        let packed = read.packed().expect("it is a hash");
+                        prop_assert_eq!(packed.payload_bytes().cast_signed(), payload(&list));
+                        for (name, value, deadline_ms) in &list {
+                            let place = packed.find(name).expect("it was set");
+                            prop_assert_eq!(packed.value(place), Value::parse(value));
+                            prop_assert_eq!(packed.deadline_ms(place.index), *deadline_ms);
+                        }
+                        let pairs: Vec<_> = list.iter().filter(|_| other % 2 > 0)
+                            .map(|(name, value, _)| (&name[..], Value::parse(value))).collect();
+                        let is_timeless = list.iter().all(|(.., at)| at.is_none());
+                        let filled = draft.fill_with(&packed, &pairs);
+                        prop_assert_eq!(filled, packed.shape().is_some() && is_timeless);
+                        if !filled {
+                            draft.fill(&packed);
+                        }
+                        before = payload(&list);
+                        prop_assert_eq!(draft.payload_change, 0);
+                        classes.sweep();
+                    }
+                }
+                prop_assert_eq!(draft.len(), list.len());
+                let mut shown = Vec::new();
+                draft.for_each(&classes.shapes, |name, value, deadline_ms| {
+                    shown.push((name.to_vec(), value.with_text(<[u8]>::to_vec), deadline_ms));
+                });
+                prop_assert_eq!(&shown, &list);
+                let first = list.iter().filter_map(|(.., at)| *at).min();
+                prop_assert_eq!(draft.first_deadline_ms(), first);
+            }
+        }
+    }
+}

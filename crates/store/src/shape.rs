@@ -66,8 +66,10 @@ struct Family {
     signs: Vec<u64>,
     /// Name → its index, by the name's hash; `u16::MAX` is vacant. Empty while names are few.
     table: Vec<u16>,
-    /// How many classes use it.
+    /// How many classes use it, and families that branch off from it.
     uses: u32,
+    /// The branch that leads to it, from another family.
+    origin: (u16, u16, u64),
 }
 
 impl Shape {
@@ -189,21 +191,28 @@ impl Shapes {
 
     /// One class more uses the shape.
     pub(crate) fn retain(&mut self, shape: Shape) {
-        if let Some(family) = &mut self.families[usize::from(shape.family)] {
+        if let Some(Some(family)) = self.families.get_mut(usize::from(shape.family)) {
             family.uses += 1;
         }
     }
 
-    /// One class less uses the shape; after the last, its family goes.
+    /// One class less uses the shape; after the last, its family goes, and what led to it alone.
     pub(crate) fn release(&mut self, shape: Shape) {
-        let place = &mut self.families[usize::from(shape.family)];
-        let Some(family) = place else { return };
-        family.uses -= 1;
-        if family.uses == 0 {
+        let mut number = shape.family;
+        while let Some(place) = self.families.get_mut(usize::from(number))
+            && let Some(family) = place
+        {
+            family.uses -= 1;
+            if family.uses > 0 {
+                return;
+            }
+            let origin = family.origin;
             self.family_bytes -= family.bytes();
             *place = None;
-            let gone = shape.family;
-            self.branches.retain(|&(from, _, _), to| from != gone && *to != gone);
+            if self.branches.get(&origin) == Some(&number) {
+                self.branches.remove(&origin);
+            }
+            number = origin.0;
         }
     }
 
@@ -277,10 +286,12 @@ impl Shapes {
             None => return None,
         };
         let number = u16::try_from(place).ok()?;
-        let family = self.family(from).map_or_else(Family::default, |f| f.beginning(names));
+        self.branches.try_reserve(1).ok()?;
+        let mut family = self.family(from).map_or_else(Family::default, |f| f.beginning(names));
+        family.origin = (from, names, hash);
+        self.retain(Shape { family: from, names });
         self.family_bytes += family.bytes();
         self.families[place] = Some(family);
-        self.branches.try_reserve(1).ok()?;
         self.branches.insert((from, names, hash), number);
         Some(number)
     }
@@ -308,7 +319,7 @@ fn next_sign(sign: u64, hash: u64) -> u64 {
 impl Default for Family {
     fn default() -> Self {
         let (text, ends) = (Vec::new(), Vec::new());
-        Self { text, ends, signs: Vec::new(), table: Vec::new(), uses: 0 }
+        Self { text, ends, signs: Vec::new(), table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
     }
 }
 
@@ -335,7 +346,8 @@ impl Family {
         let names = usize::from(names);
         let text_bytes = names.checked_sub(1).map_or(0, |last| self.ends[last] as usize);
         let (text, ends) = (self.text[..text_bytes].to_vec(), self.ends[..names].to_vec());
-        Self { text, ends, signs: self.signs[..names].to_vec(), table: Vec::new(), uses: 0 }
+        let signs = self.signs[..names].to_vec();
+        Self { text, ends, signs, table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
     }
 
     fn look_up(&self, hash: u64, name: &[u8]) -> Option<usize> {
@@ -373,5 +385,105 @@ impl Family {
             + self.ends.capacity() * 4
             + self.signs.capacity() * 8
             + self.table.capacity() * 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn shapes() -> Shapes {
+        Shapes::new(RandomState::with_seed(1))
+    }
+
+    fn make(shapes: &mut Shapes, names: &[Vec<u8>]) -> Option<Shape> {
+        shapes.extend(None, names.iter().map(Vec::as_slice))
+    }
+
+    #[test]
+    fn names_seen_once_make_no_shape_and_names_seen_twice_make_one() {
+        let mut shapes = shapes();
+        let names: Vec<Vec<u8>> = ["a", "b", "c"].map(Vec::from).to_vec();
+        assert_eq!(make(&mut shapes, &names), None);
+        let shape = make(&mut shapes, &names).expect("it was seen before");
+        assert_eq!(
+            (shape.len(), shapes.find(None, names.iter().map(|n| &n[..]))),
+            (3, Some(shape))
+        );
+        assert_eq!(shapes.index(shape, b"c"), Some(2));
+        assert_eq!(shapes.index(shape, b"d"), None);
+        let shorter = shapes.step(None, b"a").expect("it is on the way");
+        assert_eq!(shapes.index(shorter, b"b"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_shape_is_the_list_of_its_names(
+            lists in vec((vec(0_u32..40, 0..30), any::<bool>(), 0_usize..200), 1..80),
+        ) {
+            let mut shapes = shapes();
+            let mut held: BTreeMap<(u16, u16), (Shape, Vec<Vec<u8>>)> = BTreeMap::new();
+            for (numbers, drops, extra) in lists {
+                let mut names: Vec<Vec<u8>> = Vec::new();
+                for number in numbers {
+                    let name = match number {
+                        0 => Vec::new(),
+                        1 => vec![b'x'; extra],
+                        _ => number.to_string().into(),
+                    };
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+                for _ in 0..2 {
+                    let Some(shape) = make(&mut shapes, &names) else { continue };
+                    let key = (shape.family, shape.names);
+                    if let Some((_, old)) = held.insert(key, (shape, names.clone())) {
+                        prop_assert_eq!(&old, &names);
+                    } else {
+                        shapes.retain(shape);
+                    }
+                }
+                if drops && let Some((key, _)) = held.iter().nth(extra % held.len().max(1)) {
+                    let (shape, _) = held.remove(&key.clone()).expect("it is held");
+                    shapes.release(shape);
+                }
+                if extra % 5 == 0 {
+                    shapes.sweep();
+                }
+                for (shape, names) in held.values() {
+                    prop_assert_eq!(shapes.names(*shape).collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
+                    for (index, name) in names.iter().enumerate() {
+                        prop_assert_eq!(shapes.index(*shape, name), Some(index));
+                        prop_assert_eq!(shapes.name(*shape, index), &name[..]);
+                    }
+                    prop_assert_eq!(shapes.find(None, names.iter().map(|n| &n[..])), Some(*shape));
+                }
+            }
+            for (shape, _) in held.into_values() {
+                shapes.release(shape);
+            }
+            shapes.sweep();
+            prop_assert_eq!(shapes.family_bytes, 0);
+            prop_assert!(shapes.branches.is_empty());
+        }
+    }
+
+    #[test]
+    fn names_as_long_as_can_be_take_no_more_than_there_may_be() {
+        let mut shapes = shapes();
+        for number in 0..300_u32 {
+            let mut names: Vec<Vec<u8>> = (0..20).map(|n| vec![n; 20_000]).collect();
+            names.insert(number as usize % 20, number.to_string().into());
+            for _ in 0..2 {
+                if let Some(shape) = make(&mut shapes, &names) {
+                    shapes.retain(shape);
+                }
+            }
+        }
+        assert!(shapes.book_bytes() < 8 << 20, "{}", shapes.book_bytes());
     }
 }
