@@ -42,14 +42,14 @@ impl<'c> Context<'c> {
     }
 
     /// What `key` holds.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn object(&mut self, key: Key<'_>) -> Option<ObjectRef<'_>> {
         let now_ms = self.now_ms;
         Some(self.keyspace().get(key, now_ms)?.0)
     }
 
     /// The string at `key`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self, key: Key<'_>) -> Result<Option<Value<'_>>, CommandError> {
         match self.object(key) {
             Some(ObjectRef::String(value)) => Ok(Some(value)),
@@ -59,13 +59,13 @@ impl<'c> Context<'c> {
     }
 
     /// The hash at `key`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash(&mut self, key: Key<'_>) -> Result<Option<HashRef<'_>>, CommandError> {
         Ok(self.hash_and_random(key)?.map(|(hash, _)| hash))
     }
 
     /// The hash at `key`, and random numbers to draw from it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash_and_random(
         &mut self,
         key: Key<'_>,

@@ -70,7 +70,7 @@ impl Keyspace {
     }
 
     /// What a key holds, and its deadline.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(
         &mut self,
         key: Key<'_>,
@@ -82,7 +82,7 @@ impl Keyspace {
     }
 
     /// What a record of the keyspace holds.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn object<'a>(&'a self, record: Record<'a>, now_ms: u64) -> ObjectRef<'a> {
         match record.class().form {
             Form::String | Form::RawString => ObjectRef::String(record.value()),
@@ -685,7 +685,7 @@ impl Keyspace {
     }
 
     /// The same, and the class of the record.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn locate_class(&mut self, key: Key<'_>, now_ms: u64) -> Option<(Position, Class)> {
         let (position, class) = self.table.locate_class(&self.heap, key)?;
         if class.is_timeless() {
@@ -731,7 +731,7 @@ impl Keyspace {
         Some(position)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record(&self, position: Position) -> Record<'_> {
         self.table.record(&self.heap, position)
     }

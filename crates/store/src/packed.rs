@@ -51,7 +51,7 @@ pub(crate) struct Place {
 
 impl<'a> Packed<'a> {
     /// The fields in the body of a record of this form, if it is one of packed hashes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(shapes: &'a Shapes, form: Form, body: &'a [u8]) -> Option<Self> {
         let (shape, marks, fields, deadlines_at) = match form {
             Form::Shaped(shape, marks) => (Some(shape), marks, shape.len(), 0),

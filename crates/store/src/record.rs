@@ -31,7 +31,7 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The record that `bytes` begin with.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(classes: &'a Classes, bytes: &'a [u8]) -> Self {
         let (id, key_at) = ClassId::read(bytes);
         let class = classes.get(id);
@@ -99,7 +99,7 @@ impl<'a> Record<'a> {
     }
 
     /// The fields of a hash that is not large.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn packed(&self) -> Option<Packed<'a>> {
         Packed::read(&self.classes.shapes, self.class.form, self.body())
     }
@@ -118,7 +118,7 @@ impl<'a> Record<'a> {
 }
 
 /// The class of the record that `bytes` begin with, if it is that of this key.
-#[inline]
+#[inline(always)]
 pub(crate) fn class_if_key(classes: &Classes, bytes: &[u8], key: &[u8]) -> Option<Class> {
     let (id, key_at) = ClassId::read(bytes);
     let class = classes.get(id);

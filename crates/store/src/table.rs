@@ -126,7 +126,7 @@ impl Table {
     }
 
     /// Where the record of a key lies, and its class.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn locate_class(&self, heap: &Heap, key: Key<'_>) -> Option<(Position, Class)> {
         let mut class = None;
         let mut has_key = |bytes: &[u8]| {
@@ -152,7 +152,7 @@ impl Table {
     }
 
     /// The record at a position; what follows it in its chunk may follow.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record<'a>(&self, heap: &'a Heap, position: Position) -> Record<'a> {
         let bytes = heap.resolve(position.segment.at(heap, position.slot));
         Record::read(&heap.classes, bytes)
