@@ -97,6 +97,13 @@ impl Keyspace {
         }
     }
 
+    /// Starts to read what says where the slot of a key is, and where the record is that the slot
+    /// leads to.
+    #[inline]
+    pub(crate) fn prefetch_head(&self, hash: u64) {
+        self.table.prefetch_head(&self.heap, hash);
+    }
+
     /// Starts to read the slot that leads to a key.
     #[inline]
     pub(crate) fn prefetch_slot(&self, hash: u64) {

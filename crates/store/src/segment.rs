@@ -87,6 +87,9 @@ struct Run {
     slots: usize,
 }
 
+/// What a processor reads at once.
+const LINE_BYTES: usize = 64;
+
 /// Slots at the end where no entry belongs, for those that are driven beyond.
 const SLOTS_BEYOND: usize = 16;
 
@@ -267,6 +270,13 @@ impl Segment {
             let (tags, places) = slots.split_at_mut(run.slots);
             visit(tags, &mut places[..run.slots]);
         }
+    }
+
+    /// Starts to read what is in the head, but for slots.
+    #[inline]
+    pub(crate) fn prefetch_head(self, heap: &Heap) {
+        let bytes = heap.heads.bytes(self.0);
+        bytes[..USED * 2].iter().step_by(LINE_BYTES).for_each(prefetch);
     }
 
     /// Starts to read the slot near which an entry of this hash lies.

@@ -46,6 +46,9 @@ impl Store {
     /// sink's bound, is taken back and an error written in its place; what the command changed until
     /// then stays.
     pub fn run(&mut self, request: &Request<'_>, sink: &mut dyn ReplySink) {
+        if let Some(keyspace) = self.databases.get(usize::from(request.database)) {
+            keyspace.prefetch_head(request.hash);
+        }
         self.run_at(request, None, sink);
     }
 

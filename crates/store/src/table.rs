@@ -473,6 +473,14 @@ impl Table {
         hash >> shift
     }
 
+    /// Starts to read the head of the segment of a hash, but for its slots.
+    #[inline]
+    pub(crate) fn prefetch_head(&self, heap: &Heap, hash: u64) {
+        if let Some(segment) = self.segment(hash) {
+            segment.prefetch_head(heap);
+        }
+    }
+
     /// Starts to read the slot of a hash.
     #[inline]
     pub(crate) fn prefetch_slot(&self, heap: &Heap, hash: u64) {
