@@ -102,7 +102,7 @@ pub(crate) struct Classes {
     last: (Class, ClassId),
     /// Classes are looked through when there are so many.
     sweep_at: usize,
-    /// But not the next so many times: all were in use, and there can be no more.
+    /// But not the next so many times: there was room for no more, and may be none yet.
     sweeps_left_out: usize,
 }
 
@@ -181,11 +181,16 @@ impl Classes {
             + self.shapes.book_bytes()
     }
 
-    /// Lets idle classes go, if there are many.
+    /// Lets idle classes go, if there are many, or too many of what they are made of.
+    #[inline]
     pub(crate) fn sweep(&mut self) {
-        if self.ids.len() < self.sweep_at {
-            return;
+        let lacks_room = self.shapes.lacks_room || self.templates.lacks_room;
+        if lacks_room || self.ids.len() >= self.sweep_at {
+            self.sweep_now(lacks_room);
         }
+    }
+
+    fn sweep_now(&mut self, lacks_room: bool) {
         if self.sweeps_left_out > 0 {
             self.sweeps_left_out -= 1;
             return;
@@ -205,7 +210,7 @@ impl Classes {
         self.shapes.sweep();
         self.last = (self.get(ClassId(1)), ClassId(1));
         self.sweep_at = (self.ids.len() * 2).clamp(SWEEP_MIN, CLASSES_MAX - 1);
-        if self.ids.len() >= self.sweep_at {
+        if lacks_room || self.ids.len() >= self.sweep_at {
             self.sweeps_left_out = CLASSES_MAX;
         }
     }

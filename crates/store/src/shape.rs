@@ -50,6 +50,8 @@ pub(crate) struct Shapes {
     sightings: Sightings,
     /// Of all families.
     family_bytes: usize,
+    /// A shape was not made since there are too many.
+    pub(crate) lacks_room: bool,
 }
 
 /// The family before the first name.
@@ -84,6 +86,7 @@ impl Shapes {
             branches: HashMap::with_hasher(hasher),
             sightings: Sightings::default(),
             family_bytes: 0,
+            lacks_room: false,
         }
     }
 
@@ -207,6 +210,7 @@ impl Shapes {
 
     /// Lets families go that no class has come to use.
     pub(crate) fn sweep(&mut self) {
+        self.lacks_room = false;
         for place in 0..self.families.len() {
             if let Some(family) = &mut self.families[place]
                 && family.uses == 0
@@ -241,7 +245,11 @@ impl Shapes {
 
     /// Makes the shape that has one name more.
     fn add(&mut self, shape: Option<Shape>, name: &[u8]) -> Option<Shape> {
-        if self.family_bytes > BOOK_BYTES_MAX || u16::try_from(name.len()).is_err() {
+        if u16::try_from(name.len()).is_err() {
+            return None;
+        }
+        if self.family_bytes > BOOK_BYTES_MAX {
+            self.lacks_room = true;
             return None;
         }
         let hash = self.hash(name);
@@ -271,7 +279,10 @@ impl Shapes {
                 self.families.push(None);
                 self.families.len() - 1
             }
-            None => return None,
+            None => {
+                self.lacks_room = true;
+                return None;
+            }
         };
         let number = u16::try_from(place).ok()?;
         self.branches.try_reserve(1).ok()?;

@@ -40,6 +40,8 @@ pub(crate) struct Templates {
     last: Option<TemplateId>,
     /// What the last key was looked up by.
     text: Vec<u8>,
+    /// A template was not made since there are too many.
+    pub(crate) lacks_room: bool,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Templates {
             text_bytes: 0,
             last: None,
             text: Vec::new(),
+            lacks_room: false,
         }
     }
 
@@ -163,11 +166,12 @@ impl Templates {
     fn add(&mut self, parts: &Parts<'_>, text: &[u8]) -> Option<TemplateId> {
         let prefix_bytes = u16::try_from(parts.prefix.len()).ok()?;
         let text_bytes = parts.prefix.len() + parts.suffix.len();
-        if self.text_bytes + text_bytes > TEXT_BYTES_MAX {
+        let sign = self.ids.hasher().hash_one(text);
+        if text_bytes > TEXT_BYTES_MAX || self.sightings.note(sign) < SIGHTINGS {
             return None;
         }
-        let sign = self.ids.hasher().hash_one(text);
-        if self.sightings.note(sign) < SIGHTINGS {
+        if self.text_bytes + text_bytes > TEXT_BYTES_MAX {
+            self.lacks_room = true;
             return None;
         }
         let vacant = self.templates.iter().position(Option::is_none);
@@ -178,7 +182,10 @@ impl Templates {
                 self.templates.push(None);
                 self.templates.len() - 1
             }
-            None => return None,
+            None => {
+                self.lacks_room = true;
+                return None;
+            }
         };
         let id = TemplateId(u16::try_from(place).ok()?);
         let whole = [parts.prefix, parts.suffix].concat().into();
@@ -192,6 +199,7 @@ impl Templates {
 
     /// Lets templates go that no class has come to use.
     pub(crate) fn sweep(&mut self) {
+        self.lacks_room = false;
         for place in 0..self.templates.len() {
             if let Some(template) = &mut self.templates[place]
                 && template.uses == 0
