@@ -234,21 +234,22 @@ impl Bodies {
             };
             let used = self.regions.get(region).and_then(Option::as_ref).map(|region| region.used);
             // It may have gone meanwhile, with its last body.
-            let Some(used) = used.filter(|&used| offset < used) else {
+            if used.is_none_or(|used| offset >= used) {
                 self.compaction = None;
                 continue;
-            };
-            let _ = used;
+            }
             let from = BodyRef::new(region, offset);
             let tail = self.tail(from);
             let length = length_of(tail);
             let owner = owner_of(tail);
-            self.compaction = Some(Compaction { region, offset: offset + HEAD_BYTES + length });
+            let next = Some(Compaction { region, offset: offset + HEAD_BYTES + length });
             seen += HEAD_BYTES + length.min(64);
             if owner == DEAD {
+                self.compaction = next;
                 continue;
             }
             let to = self.place(HEAD_BYTES + length)?;
+            self.compaction = next;
             self.copy(from, to, HEAD_BYTES + length);
             return Ok(Some(Moved { owner, from, to }));
         }
