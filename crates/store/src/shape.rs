@@ -168,6 +168,12 @@ impl Shapes {
         self.family(shape.family).map_or(&[], |family| family.name(index))
     }
 
+    /// The bytes of all names of a shape.
+    pub(crate) fn names_bytes(&self, shape: Shape) -> usize {
+        let family = self.family(shape.family);
+        family.map_or(0, |family| family.ends[shape.len() - 1] as usize)
+    }
+
     /// Every name of a shape, in order.
     pub(crate) fn names(&self, shape: Shape) -> impl Iterator<Item = &[u8]> {
         let family = self.family(shape.family);

@@ -29,6 +29,9 @@ const TEXT_BYTES_MAX: usize = if cfg!(feature = "tiny") { 64 } else { 256 << 10 
 /// The number of a key has at most so many digits, so that it fits 64 bits.
 const DIGITS_MAX: usize = 19;
 
+/// A longer key gets no template, and is not even looked at.
+const KEY_BYTES_MAX: usize = 1024;
+
 /// Templates by what they say.
 #[derive(Debug)]
 pub(crate) struct Templates {
@@ -82,6 +85,9 @@ impl Templates {
             && let Some(number) = self.number(id, key)
         {
             return Some((id, number));
+        }
+        if key.len() > KEY_BYTES_MAX {
+            return None;
         }
         let parts = Parts::of(key)?;
         let number = parse_digits(parts.digits)?;
