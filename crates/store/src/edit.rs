@@ -173,7 +173,8 @@ impl<'a> HashEdit<'a> {
             self.keyspace.with_large(number, |heap, counts, table| {
                 remove_from_table(heap, counts, table, field);
             });
-            self.pack_if_small(number)?;
+            // The field is gone. If there is no memory for the other form, this one stays.
+            let _ = self.pack_if_small(number);
             return Ok(true);
         }
         self.keyspace.fill_draft(position);
