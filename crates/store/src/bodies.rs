@@ -233,12 +233,14 @@ impl Bodies {
             let tail = self.tail(from);
             let length = length_of(tail);
             let owner = owner_of(tail);
-            self.compaction = Some(Compaction { region, offset: offset + HEAD_BYTES + length });
+            let next = Some(Compaction { region, offset: offset + HEAD_BYTES + length });
             seen += HEAD_BYTES + length.min(64);
             if owner == DEAD {
+                self.compaction = next;
                 continue;
             }
             let to = self.place(HEAD_BYTES + length)?;
+            self.compaction = next;
             self.copy(from, to, HEAD_BYTES + length);
             return Ok(Some(Moved { owner, from, to }));
         }

@@ -95,9 +95,6 @@ const CLASSES_MAX: usize =
 /// Idle classes stay while there are fewer than so many.
 const SWEEP_MIN: usize = if cfg!(feature = "tiny") { 24 } else { 128 };
 
-/// So many refusals are worth a look whether there is room now.
-const SWEEP_REFUSALS: usize = if cfg!(feature = "tiny") { 16 } else { 4096 };
-
 /// Classes, and what they are made of.
 #[derive(Debug)]
 pub(crate) struct Classes {
@@ -110,8 +107,8 @@ pub(crate) struct Classes {
     last: (Class, ClassId),
     /// Classes are looked through when there are so many.
     sweep_at: usize,
-    /// How often there was no room for a class since they were looked through.
-    refusals: usize,
+    /// But not the next so many times: there was room for no more, and may be none yet.
+    sweeps_left_out: usize,
 }
 
 #[derive(Debug)]
@@ -130,7 +127,7 @@ impl Classes {
             shapes: Shapes::new(hasher.clone()),
             last: (bare, ClassId(1)),
             sweep_at: SWEEP_MIN,
-            refusals: 0,
+            sweeps_left_out: 0,
         };
         for (number, class) in bare_classes().enumerate() {
             let id = ClassId(u16::try_from(number + 1).unwrap_or(u16::MAX));
@@ -148,7 +145,6 @@ impl Classes {
         }
         let id = self.ids.get(&class).copied().or_else(|| self.add(class));
         let id = id.unwrap_or_else(|| {
-            self.refusals += 1;
             let form = match class.form {
                 Form::Shaped(_, marks) => Form::Pairs(marks),
                 form => form,
@@ -190,13 +186,20 @@ impl Classes {
             + self.shapes.book_bytes()
     }
 
-    /// Lets idle classes go, if there are many.
+    /// Lets idle classes go, if there are many, or too many of what they are made of.
+    #[inline]
     pub(crate) fn sweep(&mut self) {
-        let refusals = self.refusals + self.templates.refusals() + self.shapes.refusals();
-        if self.ids.len() < self.sweep_at && refusals < SWEEP_REFUSALS {
+        let lacks_room = self.shapes.lacks_room || self.templates.lacks_room;
+        if lacks_room || self.ids.len() >= self.sweep_at {
+            self.sweep_now(lacks_room);
+        }
+    }
+
+    fn sweep_now(&mut self, lacks_room: bool) {
+        if self.sweeps_left_out > 0 {
+            self.sweeps_left_out -= 1;
             return;
         }
-        self.refusals = 0;
         for number in bare_classes().count() + 1..self.classes.len() {
             let Some(Counted { class, records: 0 }) = self.classes[number] else { continue };
             self.classes[number] = None;
@@ -211,7 +214,10 @@ impl Classes {
         self.templates.sweep();
         self.shapes.sweep();
         self.last = (self.get(ClassId(1)), ClassId(1));
-        self.sweep_at = (self.ids.len() * 2).max(SWEEP_MIN);
+        self.sweep_at = (self.ids.len() * 2).clamp(SWEEP_MIN, CLASSES_MAX - 1);
+        if lacks_room || self.ids.len() >= self.sweep_at {
+            self.sweeps_left_out = CLASSES_MAX;
+        }
     }
 
     fn add(&mut self, class: Class) -> Option<ClassId> {
@@ -360,13 +366,10 @@ mod tests {
         for id in held {
             classes.release(id);
         }
-        for _ in 0..=SWEEP_REFUSALS {
-            classes.last = (classes.get(ClassId(1)), ClassId(1));
-            classes.id(last);
+        for _ in 0..=CLASSES_MAX {
             classes.sweep();
         }
-        // The one that was asked for all the time is there now, and one of it.
-        assert_eq!(classes.ids.len(), bare_classes().count() + 1);
+        assert_eq!(classes.ids.len(), bare_classes().count());
         assert!(classes.shapes.find(None, list(1)).is_none(), "a shape that nobody uses is there");
     }
 }

@@ -8,6 +8,8 @@ use crate::class::{Classes, Encoding, Form, Marks};
 use crate::encoding::{
     encoded_bytes, push_field_moment, push_value, push_varint, read_value, text_bytes, value_bytes,
 };
+use crate::heap::BUFFER_BYTES_MAX;
+use crate::mapping::OutOfMemory;
 use crate::packed::{Packed, skip_values};
 use crate::record;
 use crate::shape::{Shape, Shapes};
@@ -87,6 +89,38 @@ impl Draft {
     /// The bytes of its values and of the names that it has to itself.
     pub(crate) fn bytes(&self) -> usize {
         self.values.len() + self.names.len()
+    }
+
+    /// What it may take in a record, with or without a shape.
+    pub(crate) fn record_bytes_max(&self, shapes: &Shapes) -> usize {
+        const NAME_HEAD_BYTES_MAX: usize = 5;
+        const DEADLINE_BYTES_MAX: usize = 24;
+        let shaped = self.shape.map_or(0, |shape| shapes.names_bytes(shape));
+        shaped
+            + self.bytes()
+            + self.len() * NAME_HEAD_BYTES_MAX
+            + self.deadlines.len() * DEADLINE_BYTES_MAX
+    }
+
+    /// Makes sure that so many fields can be set whose names and values take so many bytes.
+    pub(crate) fn reserve(
+        &mut self,
+        fields: usize,
+        names_bytes: usize,
+        values_bytes: usize,
+    ) -> Result<(), OutOfMemory> {
+        const VALUE_HEAD_BYTES_MAX: usize = 9;
+        let values_bytes = values_bytes + fields * VALUE_HEAD_BYTES_MAX;
+        self.names.try_reserve(names_bytes).map_err(|_| OutOfMemory)?;
+        self.values.try_reserve(values_bytes).map_err(|_| OutOfMemory)?;
+        self.ends.try_reserve(fields).map_err(|_| OutOfMemory)
+    }
+
+    /// Gives buffers back that have become long.
+    pub(crate) fn trim(&mut self) {
+        if self.names.capacity() + self.values.capacity() > BUFFER_BYTES_MAX {
+            *self = Self::default();
+        }
     }
 
     /// The earliest deadline of a field.

@@ -126,7 +126,10 @@ impl<'a> HashEdit<'a> {
         deadline: FieldDeadline,
     ) -> Result<usize, CommandError> {
         // Once, since to see whether a text is an integer takes time.
-        let pairs: SmallVec<[(&[u8], Value<'_>); 8]> = pairs.collect();
+        let mut all = SmallVec::<[(&[u8], Value<'_>); 8]>::new();
+        all.try_reserve(pairs.len()).map_err(|_| CommandError::OutOfMemory)?;
+        all.extend(pairs);
+        let pairs = all;
         if let [(field, value)] = pairs[..]
             && self.set_in_place(field, value, deadline)
         {
@@ -151,6 +154,9 @@ impl<'a> HashEdit<'a> {
         }
         let shapes = &heap.classes.shapes;
         let before = draft.len();
+        let names_bytes = pairs.iter().map(|(field, _)| field.len()).sum();
+        let values_bytes = pairs.iter().map(|(_, value)| value.len()).sum();
+        draft.reserve(pairs.len(), names_bytes, values_bytes)?;
         for (field, value) in pairs {
             let (index, is_new) = draft.set(shapes, field, value);
             match deadline {
@@ -178,7 +184,8 @@ impl<'a> HashEdit<'a> {
             self.keyspace.with_large(number, |heap, counts, table| {
                 remove_from_table(heap, counts, table, field);
             });
-            self.pack_if_small(number)?;
+            // The field is gone. If there is no memory for the other form, this one stays.
+            let _ = self.pack_if_small(number);
             return Ok(true);
         }
         self.keyspace.fill_draft(position);
@@ -202,16 +209,19 @@ impl<'a> HashEdit<'a> {
             return Ok(true);
         }
         if let Some(number) = self.large() {
-            let mut record = Vec::new();
             self.keyspace.with_large(number, |heap, _, table| -> Result<(), OutOfMemory> {
                 let key = Key::new(field, heap.hasher.hash(field));
                 let position = table.locate(heap, key).ok_or(OutOfMemory)?;
                 // The value is copied, since writing may move it.
                 let value = table.record(heap, position).value();
-                let text = value.with_text(<[u8]>::to_vec);
+                let text = copy_of(value)?;
                 let value = Value::parse(&text);
+                let bytes_max = record::HEAD_BYTES_MAX + field.len() + text.len();
+                let mut record = heap.take_record(bytes_max)?;
                 record::write_string(&mut heap.classes, field, value, deadline_ms, &mut record);
-                table.replace(heap, key, position, &record)?;
+                let replaced = table.replace(heap, key, position, &record);
+                heap.give_record(record);
+                replaced?;
                 note(heap, table, key, deadline_ms);
                 Ok(())
             })?;
@@ -271,6 +281,9 @@ impl<'a> HashEdit<'a> {
         let body = packed.body();
         let old_bytes = value_bytes(body, place.value_at);
         let old_text_bytes = text_bytes(body, place.value_at);
+        if value.len() > IN_PLACE_BYTES_MAX {
+            return false;
+        }
         let at = record.body_at() + place.value_at;
         let mut encoded = std::mem::take(&mut self.keyspace.heap.values);
         encoded.clear();
@@ -376,6 +389,7 @@ impl<'a> HashEdit<'a> {
         });
         let first_deadline_ms = draft.first_deadline_ms();
         self.keyspace.draft = draft;
+        self.keyspace.draft.trim();
         filled?;
         self.note_deadline(first_deadline_ms);
         Ok(())
@@ -415,17 +429,20 @@ impl<'a> HashEdit<'a> {
         pairs: &[(&[u8], Value<'_>)],
         deadline: FieldDeadline,
     ) -> Result<usize, CommandError> {
-        let (mut added, mut record) = (0, std::mem::take(&mut self.keyspace.heap.record));
+        let mut added = 0;
         let now_ms = self.now_ms;
-        let outcome = self.keyspace.with_large(number, |heap, counts, table| {
-            for &(field, value) in pairs {
-                let field = Field { name: field, value, deadline, now_ms };
-                added += usize::from(set_in_table(heap, counts, table, field, &mut record)?);
-            }
-            Ok(table.first_deadline_ms())
-        });
-        self.keyspace.heap.record = record;
-        self.note_deadline(outcome.map_err(|OutOfMemory| CommandError::OutOfMemory)?);
+        let (outcome, first_deadline_ms) =
+            self.keyspace.with_large(number, |heap, counts, table| {
+                let outcome = pairs.iter().try_for_each(|&(field, value)| {
+                    let field = Field { name: field, value, deadline, now_ms };
+                    added += usize::from(set_in_table(heap, counts, table, field)?);
+                    Ok::<(), OutOfMemory>(())
+                });
+                (outcome, table.first_deadline_ms())
+            });
+        // Some fields may have been set though one could not.
+        self.note_deadline(first_deadline_ms);
+        outcome?;
         Ok(added)
     }
 }
@@ -460,6 +477,9 @@ fn rewrite(
     next.is_none().then_some((record.body_at() + at, change))
 }
 
+/// Longer values are not overwritten where they lie: there is hardly room.
+const IN_PLACE_BYTES_MAX: usize = 64 << 10;
+
 /// A field to be set.
 struct Field<'a> {
     name: &'a [u8],
@@ -474,7 +494,6 @@ fn set_in_table(
     counts: &mut Counts,
     table: &mut Table,
     Field { name, value, deadline, now_ms }: Field<'_>,
-    record: &mut Vec<u8>,
 ) -> Result<bool, OutOfMemory> {
     let key = Key::new(name, heap.hasher.hash(name));
     let position = table.locate(heap, key);
@@ -487,11 +506,14 @@ fn set_in_table(
         FieldDeadline::Keep => old_ms.filter(|_| was_alive),
         FieldDeadline::At(deadline_ms) => Some(deadline_ms),
     };
-    record::write_string(&mut heap.classes, name, value, deadline_ms, record);
-    match position {
-        Some(position) => table.replace(heap, key, position, record)?,
-        None => table.insert(heap, key.hash, record)?,
+    let mut record = heap.take_record(record::HEAD_BYTES_MAX + name.len() + value.len())?;
+    record::write_string(&mut heap.classes, name, value, deadline_ms, &mut record);
+    let put = match position {
+        Some(position) => table.replace(heap, key, position, &record),
+        None => table.insert(heap, key.hash, &record),
     };
+    heap.give_record(record);
+    put?;
     note(heap, table, key, deadline_ms);
     counts.fields += usize::from(position.is_none());
     let bytes = name.len() + value.len();
@@ -513,20 +535,36 @@ fn fill(
     table: &mut Table,
     draft: &crate::draft::Draft,
 ) -> Result<(), OutOfMemory> {
-    let mut fields = Vec::with_capacity(draft.len());
+    let mut fields = Vec::new();
+    fields.try_reserve_exact(draft.len()).map_err(|_| OutOfMemory)?;
+    let mut copied = Ok(());
     draft.for_each(&heap.classes.shapes, |name, value, deadline_ms| {
-        fields.push((name.to_vec(), value.with_text(<[u8]>::to_vec), deadline_ms));
+        match (copy_of(Value::Bytes(name)), copy_of(value)) {
+            (Ok(name), Ok(value)) => fields.push((name, value, deadline_ms)),
+            _ => copied = Err(OutOfMemory),
+        }
     });
-    let mut record = Vec::new();
+    copied?;
     for (name, value, deadline_ms) in &fields {
         let key = Key::new(name, heap.hasher.hash(name));
         let parsed = Value::parse(value);
+        let mut record = heap.take_record(record::HEAD_BYTES_MAX + name.len() + value.len())?;
         record::write_string(&mut heap.classes, name, parsed, *deadline_ms, &mut record);
-        table.insert(heap, key.hash, &record)?;
+        let put = table.insert(heap, key.hash, &record);
+        heap.give_record(record);
+        put?;
         note(heap, table, key, *deadline_ms);
         table.payload_bytes += name.len() + value.len();
     }
     Ok(())
+}
+
+/// A copy of a value's text.
+fn copy_of(value: Value<'_>) -> Result<Vec<u8>, OutOfMemory> {
+    let mut text = Vec::new();
+    text.try_reserve_exact(value.len()).map_err(|_| OutOfMemory)?;
+    value.with_text(|bytes| text.extend_from_slice(bytes));
+    Ok(text)
 }
 
 fn remove_from_table(heap: &mut Heap, counts: &mut Counts, table: &mut Table, field: &[u8]) {

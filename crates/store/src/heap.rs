@@ -6,6 +6,7 @@ use crate::bodies::{BODY_REF_BYTES, Bodies, BodyRef};
 use crate::chunks::Chunks;
 use crate::class::Classes;
 use crate::hasher::KeyHasher;
+use crate::mapping::OutOfMemory;
 use crate::record::Record;
 
 /// Memory for the tables of a keyspace, and what their records have in common.
@@ -26,6 +27,16 @@ pub(crate) struct Heap {
     pub(crate) values: Vec<u8>,
 }
 
+/// Buffers are not kept for the next use when they are longer.
+pub(crate) const BUFFER_BYTES_MAX: usize = 256 << 10;
+
+/// Empties a buffer and makes sure that so many bytes can be put there.
+#[inline]
+pub(crate) fn reserve(buffer: &mut Vec<u8>, bytes: usize) -> Result<(), OutOfMemory> {
+    buffer.clear();
+    buffer.try_reserve(bytes).map_err(|_| OutOfMemory)
+}
+
 /// The bytes of a record that lies elsewhere: a class that is none, and where.
 pub(crate) const STUB_BYTES: usize = 1 + BODY_REF_BYTES;
 
@@ -41,6 +52,21 @@ impl Heap {
             inline_bytes: 0,
             record: Vec::new(),
             values: Vec::new(),
+        }
+    }
+
+    /// The buffer for a record of up to so many bytes, to be given back with [`give_record`](Self::give_record).
+    #[inline]
+    pub(crate) fn take_record(&mut self, bytes_max: usize) -> Result<Vec<u8>, OutOfMemory> {
+        reserve(&mut self.record, bytes_max)?;
+        Ok(std::mem::take(&mut self.record))
+    }
+
+    /// Keeps the buffer of a record for the next, unless it is a long one.
+    #[inline]
+    pub(crate) fn give_record(&mut self, record: Vec<u8>) {
+        if record.capacity() <= BUFFER_BYTES_MAX {
+            self.record = record;
         }
     }
 

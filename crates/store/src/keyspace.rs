@@ -148,12 +148,13 @@ impl Keyspace {
         is_raw: bool,
         now_ms: u64,
     ) -> Result<(), OutOfMemory> {
-        let mut record = std::mem::take(&mut self.heap.record);
+        let bytes_max = record::HEAD_BYTES_MAX + key.bytes.len() + value.len();
+        let mut record = self.heap.take_record(bytes_max)?;
         let write = if is_raw { record::write_raw_string } else { record::write_string };
         write(&mut self.heap.classes, key.bytes, value, deadline_ms, &mut record);
         let position = self.locate(key, now_ms);
         let put = self.put(key, position, &record);
-        self.heap.record = record;
+        self.heap.give_record(record);
         put?;
         self.counts.payload_bytes +=
             value.len() + if position.is_none() { key.bytes.len() } else { 0 };
@@ -220,13 +221,15 @@ impl Keyspace {
         let deadline_ms = position
             .filter(|&position| self.class(position).deadline)
             .and_then(|position| self.record(position).deadline_ms());
-        let mut record = std::mem::take(&mut self.heap.record);
+        let draft_bytes_max = self.draft.record_bytes_max(&self.heap.classes.shapes);
+        let bytes_max = record::HEAD_BYTES_MAX + key.bytes.len() + draft_bytes_max;
+        let mut record = self.heap.take_record(bytes_max)?;
         self.draft.write(&mut self.heap.classes, key.bytes, deadline_ms, &mut record);
         let put = match position {
             Some(position) => self.table.replace(&mut self.heap, key, position, &record),
             None => self.table.insert(&mut self.heap, key.hash, &record),
         };
-        self.heap.record = record;
+        self.heap.give_record(record);
         let change = self.draft.payload_change;
         let key_bytes = if position.is_none() { key.bytes.len() } else { 0 };
         let put = put?;
@@ -270,7 +273,9 @@ impl Keyspace {
         now_ms: u64,
     ) -> Result<(), OutOfMemory> {
         let Some(position) = self.locate(key, now_ms) else { return Ok(()) };
-        let mut record = std::mem::take(&mut self.heap.record);
+        let old_bytes = self.table.record(&self.heap, position).len();
+        let bytes_max = record::HEAD_BYTES_MAX + key.bytes.len() + old_bytes;
+        let mut record = self.heap.take_record(bytes_max)?;
         let old = self.table.record(&self.heap, position);
         let had_deadline = old.class().deadline;
         let (form, body_at, end) = (old.class().form, old.body_at(), old.len());
@@ -288,7 +293,7 @@ impl Keyspace {
         } else {
             Err(OutOfMemory)
         };
-        self.heap.record = record;
+        self.heap.give_record(record);
         let position = put?;
         self.counts.keys_with_deadline -= usize::from(had_deadline);
         self.note_key_deadline(key, position);
@@ -495,13 +500,13 @@ impl Keyspace {
         number: u32,
     ) -> Result<Position, OutOfMemory> {
         let deadline_ms = position.and_then(|position| self.record(position).deadline_ms());
-        let mut record = std::mem::take(&mut self.heap.record);
+        let mut record = self.heap.take_record(record::HEAD_BYTES_MAX + key.bytes.len())?;
         record::write_large(&mut self.heap.classes, key.bytes, number, deadline_ms, &mut record);
         let put = match position {
             Some(position) => self.table.replace(&mut self.heap, key, position, &record),
             None => self.table.insert(&mut self.heap, key.hash, &record),
         };
-        self.heap.record = record;
+        self.heap.give_record(record);
         put
     }
 

@@ -164,6 +164,9 @@ pub(crate) fn begin(
     class
 }
 
+/// What a record takes at most beside the bytes of its key and its values.
+pub(crate) const HEAD_BYTES_MAX: usize = 64;
+
 /// Writes the record of a string, or of a field of a large hash.
 pub(crate) fn write_string(
     classes: &mut Classes,

@@ -50,8 +50,8 @@ pub(crate) struct Shapes {
     sightings: Sightings,
     /// Of all families.
     family_bytes: usize,
-    /// How often there was no room for one since they were last looked through.
-    refusals: usize,
+    /// A shape was not made since there are too many.
+    pub(crate) lacks_room: bool,
 }
 
 /// The family before the first name.
@@ -86,7 +86,7 @@ impl Shapes {
             branches: HashMap::with_hasher(hasher),
             sightings: Sightings::default(),
             family_bytes: 0,
-            refusals: 0,
+            lacks_room: false,
         }
     }
 
@@ -125,15 +125,10 @@ impl Shapes {
         for name in rest {
             known = self.add(known, name);
             if known.is_none() {
-                self.refusals += 1;
                 return None;
             }
         }
         known
-    }
-
-    pub(crate) fn refusals(&self) -> usize {
-        self.refusals
     }
 
     /// The shape of these names in this order behind those of `shape`, if there is one.
@@ -174,6 +169,12 @@ impl Shapes {
     #[inline]
     pub(crate) fn name(&self, shape: Shape, index: usize) -> &[u8] {
         self.family(shape.family).map_or(&[], |family| family.name(index))
+    }
+
+    /// The bytes of all names of a shape.
+    pub(crate) fn names_bytes(&self, shape: Shape) -> usize {
+        let family = self.family(shape.family);
+        family.map_or(0, |family| family.ends[shape.len() - 1] as usize)
     }
 
     /// Every name of a shape, in order.
@@ -218,7 +219,7 @@ impl Shapes {
 
     /// Lets families go that no class has come to use.
     pub(crate) fn sweep(&mut self) {
-        self.refusals = 0;
+        self.lacks_room = false;
         for place in 0..self.families.len() {
             if let Some(family) = &mut self.families[place]
                 && family.uses == 0
@@ -253,7 +254,11 @@ impl Shapes {
 
     /// Makes the shape that has one name more.
     fn add(&mut self, shape: Option<Shape>, name: &[u8]) -> Option<Shape> {
-        if self.family_bytes > BOOK_BYTES_MAX || u16::try_from(name.len()).is_err() {
+        if u16::try_from(name.len()).is_err() {
+            return None;
+        }
+        if self.family_bytes > BOOK_BYTES_MAX {
+            self.lacks_room = true;
             return None;
         }
         let hash = self.hash(name);
@@ -283,7 +288,10 @@ impl Shapes {
                 self.families.push(None);
                 self.families.len() - 1
             }
-            None => return None,
+            None => {
+                self.lacks_room = true;
+                return None;
+            }
         };
         let number = u16::try_from(place).ok()?;
         self.branches.try_reserve(1).ok()?;

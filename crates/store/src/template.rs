@@ -29,6 +29,9 @@ const TEXT_BYTES_MAX: usize = if cfg!(feature = "tiny") { 64 } else { 256 << 10 
 /// The number of a key has at most so many digits, so that it fits 64 bits.
 const DIGITS_MAX: usize = 19;
 
+/// A longer key gets no template, and is not even looked at.
+const KEY_BYTES_MAX: usize = 1024;
+
 /// Templates by what they say.
 #[derive(Debug)]
 pub(crate) struct Templates {
@@ -36,12 +39,12 @@ pub(crate) struct Templates {
     ids: HashMap<Box<[u8]>, TemplateId, RandomState>,
     sightings: Sightings,
     text_bytes: usize,
-    /// How often there was no room for one since they were last looked through.
-    refusals: usize,
     /// The template of the last key.
     last: Option<TemplateId>,
     /// What the last key was looked up by.
     text: Vec<u8>,
+    /// A template was not made since there are too many.
+    pub(crate) lacks_room: bool,
 }
 
 #[derive(Debug)]
@@ -70,9 +73,9 @@ impl Templates {
             ids: HashMap::with_hasher(hasher),
             sightings: Sightings::default(),
             text_bytes: 0,
-            refusals: 0,
             last: None,
             text: Vec::new(),
+            lacks_room: false,
         }
     }
 
@@ -82,6 +85,9 @@ impl Templates {
             && let Some(number) = self.number(id, key)
         {
             return Some((id, number));
+        }
+        if key.len() > KEY_BYTES_MAX {
+            return None;
         }
         let parts = Parts::of(key)?;
         let number = parse_digits(parts.digits)?;
@@ -166,12 +172,12 @@ impl Templates {
     fn add(&mut self, parts: &Parts<'_>, text: &[u8]) -> Option<TemplateId> {
         let prefix_bytes = u16::try_from(parts.prefix.len()).ok()?;
         let text_bytes = parts.prefix.len() + parts.suffix.len();
-        if self.text_bytes + text_bytes > TEXT_BYTES_MAX {
-            self.refusals += 1;
+        let sign = self.ids.hasher().hash_one(text);
+        if text_bytes > TEXT_BYTES_MAX || self.sightings.note(sign) < SIGHTINGS {
             return None;
         }
-        let sign = self.ids.hasher().hash_one(text);
-        if self.sightings.note(sign) < SIGHTINGS {
+        if self.text_bytes + text_bytes > TEXT_BYTES_MAX {
+            self.lacks_room = true;
             return None;
         }
         let vacant = self.templates.iter().position(Option::is_none);
@@ -183,7 +189,7 @@ impl Templates {
                 self.templates.len() - 1
             }
             None => {
-                self.refusals += 1;
+                self.lacks_room = true;
                 return None;
             }
         };
@@ -197,13 +203,9 @@ impl Templates {
         Some(id)
     }
 
-    pub(crate) fn refusals(&self) -> usize {
-        self.refusals
-    }
-
     /// Lets templates go that no class has come to use.
     pub(crate) fn sweep(&mut self) {
-        self.refusals = 0;
+        self.lacks_room = false;
         for place in 0..self.templates.len() {
             if let Some(template) = &mut self.templates[place]
                 && template.uses == 0

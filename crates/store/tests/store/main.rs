@@ -6,6 +6,7 @@ mod expire;
 mod fields;
 mod forms;
 mod hash;
+mod hostile;
 mod keyspace;
 mod model;
 mod model_fields;

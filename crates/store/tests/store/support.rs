@@ -280,7 +280,7 @@ pub(crate) fn ask_group_in(shard: &mut Shard, commands: &[(u8, Vec<Vec<u8>>)]) -
 
 /// Words one after another, and where each lies.
 pub(crate) fn lay_out<T: AsRef<[u8]>>(words: &[T]) -> (Vec<u8>, Vec<Span>) {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(words.iter().map(|word| word.as_ref().len()).sum());
     let spans = words.iter().map(|word| {
         let start = u32::try_from(bytes.len()).expect("a test's commands are short");
         bytes.extend_from_slice(word.as_ref());
