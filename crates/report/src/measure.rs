@@ -120,6 +120,7 @@ struct Readings {
 }
 
 /// How long the load took, by the clock and by the processors.
+#[derive(Clone, Copy)]
 struct Times {
     elapsed: Duration,
     cpu: Option<Duration>,

@@ -153,6 +153,23 @@ mod tests {
     }
 
     #[test]
+    fn many_datasets_are_shown_in_one_table() {
+        let row = |name: usize| Row {
+            dataset: format!("sweep-{name}"),
+            ..example("hectare 0.1.0", "hash", "bulk", 20)
+        };
+        let few = text(&(0..6).map(row).collect::<Vec<Row>>());
+        assert!(few.contains("sweep-5: 1,000 objects") && few.contains("As hashes"), "{few}");
+        let many = text(&(0..7).map(row).collect::<Vec<Row>>());
+        assert!(many.starts_with("bytes per field: what is stored"), "{many}");
+        assert!(many.contains("sweep-6") && !many.contains("1,000 objects"), "{many}");
+        let rows: Vec<Row> = (0..7)
+            .map(|name| Row { shards: None, server_build: String::new(), ..row(name) })
+            .collect();
+        assert!(text(&rows).contains("sweep-6: 1,000 objects"));
+    }
+
+    #[test]
     fn resident_memory_that_was_not_read_is_a_dash() {
         let row = Row { rss_delta_bytes: None, ..example("redis 8.0.2", "hash", "bulk", 40) };
         let text = tables(&[row.with_rates()], TableStyle::Terminal);
