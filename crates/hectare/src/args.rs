@@ -58,6 +58,22 @@ pub(crate) struct ReportArgs {
     #[arg(long = "write-pattern", value_name = "PATTERN")]
     pub(crate) write_patterns: Vec<WritePattern>,
 
+    /// Measures again after the data has been worn: every value overwritten ten times with another
+    /// length (and in the end with what was loaded), then half of the keys deleted and written again.
+    #[arg(long)]
+    pub(crate) churn: bool,
+
+    /// Measures every size and shape of data that comes with the program, each as large as its schema
+    /// says, in the engine with one shard and with two (unless targets are given) and in the newest
+    /// servers found: some 130 cells, a quarter of an hour on 2 cores.
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "datasets", "schemas", "layouts", "bucket_sizes", "write_patterns", "churn", "emit_resp",
+        ]
+    )]
+    pub(crate) standard: bool,
+
     /// The folder in which a folder for this run is made.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) output: PathBuf,
@@ -75,7 +91,8 @@ pub(crate) struct ReportArgs {
         value_name = "DIR",
         conflicts_with_all = [
             "targets", "datasets", "schemas", "objects", "layouts", "bucket_sizes",
-            "write_patterns", "output", "allow_nonempty", "key_prefix", "emit_resp",
+            "write_patterns", "churn", "standard", "output", "allow_nonempty", "key_prefix",
+            "emit_resp",
         ]
     )]
     pub(crate) from: Option<PathBuf>,
@@ -85,7 +102,7 @@ pub(crate) struct ReportArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["targets", "output", "allow_nonempty", "csv", "json"]
+        conflicts_with_all = ["targets", "churn", "output", "allow_nonempty", "csv", "json"]
     )]
     pub(crate) emit_resp: Option<PathBuf>,
 }

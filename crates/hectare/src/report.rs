@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use hectare_report::{
-    Cell, Ending, Folder, FolderError, Observer, Row, RowWriter, Setup, TableStyle, doubts,
-    measure_plan, sentences, tables, write_resp,
+    Cell, Ending, Folder, FolderError, Observer, Row, RowWriter, Setup, doubts, measure_plan, text,
+    write_resp,
 };
 use hectare_target::TargetSpec;
 use hectare_workload::LoadPlan;
@@ -159,7 +159,7 @@ impl Printer {
 
 fn print_text(rows: &[Row]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    write!(stdout, "{}{}", tables(rows, TableStyle::Terminal), sentences(rows))
+    write!(stdout, "{}", text(rows))
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::of_stdout(&error))
 }

@@ -1,10 +1,11 @@
 //! What will a report do?
 
 use std::env;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use hectare_report::{Cell, Choices, Plan, SchemaSource};
-use hectare_target::{DataPolicy, TargetSpec, installed_servers};
+use hectare_target::{DataPolicy, Peer, TargetSpec, installed_servers};
 
 use crate::args::{DataArgs, FormatArgs, ReportArgs, RunningArgs};
 use crate::failure::Failure;
@@ -54,6 +55,7 @@ impl ReportPlan {
             layouts: args.layouts,
             bucket_sizes: args.bucket_sizes,
             write_patterns: args.write_patterns,
+            churn: args.churn,
             targets: args.targets,
             policy: policy(args.running),
         };
@@ -62,10 +64,13 @@ impl ReportPlan {
         }
         let mut alone = false;
         if choices.targets.is_empty() {
-            choices.targets = usual_targets();
-            alone = choices.targets.len() == 1;
+            let servers = installed_servers(&workspace_root());
+            alone = servers.is_empty();
+            choices.targets =
+                if args.standard { standard_targets(servers) } else { usual_targets(servers) };
         }
-        let plan = Plan::new(&choices).map_err(|error| Failure::Usage(error.to_string()))?;
+        let plan = if args.standard { Plan::standard(&choices) } else { Plan::new(&choices) };
+        let plan = plan.map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Self::Measure(MeasurePlan { plan, output: args.output, format, alone }))
     }
 }
@@ -110,11 +115,27 @@ fn emit(choices: &Choices, file: PathBuf) -> Result<ReportPlan, Failure> {
     }
 }
 
-/// The embedded engine and every server that can be found.
-fn usual_targets() -> Vec<TargetSpec> {
-    let servers = installed_servers(&workspace_root());
-    let spawned = servers.into_iter().map(|server| TargetSpec::Spawn { program: server.path });
-    [TargetSpec::EMBEDDED].into_iter().chain(spawned).collect()
+/// The embedded engine and every server that was found.
+fn usual_targets(servers: Vec<Peer>) -> Vec<TargetSpec> {
+    [TargetSpec::EMBEDDED].into_iter().chain(servers.into_iter().map(spawned)).collect()
+}
+
+/// The embedded engine in one shard and in two, and of each product the newest server found: an older
+/// one takes more.
+fn standard_targets(servers: Vec<Peer>) -> Vec<TargetSpec> {
+    let product = |name: &str| name.split('-').next().map(str::to_owned);
+    let mut newest: Vec<Peer> = Vec::new();
+    for server in servers {
+        // They are sorted by name, so by version within a product.
+        newest.retain(|other| product(&other.name) != product(&server.name));
+        newest.push(server);
+    }
+    let embedded = [1, 2].map(|shards| TargetSpec::Embedded { shards: NonZeroUsize::new(shards) });
+    embedded.into_iter().chain(newest.into_iter().map(spawned)).collect()
+}
+
+fn spawned(server: Peer) -> TargetSpec {
+    TargetSpec::Spawn { program: server.path }
 }
 
 /// Where `scripts/peers` puts servers: below the workspace that this program was built from, or
@@ -122,4 +143,20 @@ fn usual_targets() -> Vec<TargetSpec> {
 fn workspace_root() -> PathBuf {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     built_from.canonicalize().or_else(|_| env::current_dir()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_each_product_the_newest_is_the_standard_to_compare_with() {
+        let names = ["redis-7.0-server", "redis-8.0-server", "valkey-9.1-server"];
+        let servers = names.map(|name| Peer { name: name.to_owned(), path: name.into() }).to_vec();
+        let shown: Vec<String> =
+            standard_targets(servers).iter().map(TargetSpec::to_string).collect();
+        let expected =
+            ["embedded:1", "embedded:2", "spawn:redis-8.0-server", "spawn:valkey-9.1-server"];
+        assert_eq!(shown, expected);
+    }
 }

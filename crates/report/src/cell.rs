@@ -22,6 +22,8 @@ pub struct Cell {
     pub layout: Layout,
     /// In which order fields are written.
     pub write_pattern: WritePattern,
+    /// Whether the data is worn afterwards and measured again, see [`hectare_workload::Churn`].
+    pub churn: bool,
     /// What is measured.
     pub target: TargetSpec,
     /// What is allowed on a running server.
@@ -78,7 +80,8 @@ impl fmt::Display for Cell {
             SchemaSource::Preset(name) => formatter.write_str(name)?,
             SchemaSource::File(path) => write!(formatter, "{}", path.display())?,
         }
-        write!(formatter, ", {}, {} on {}", self.layout, self.write_pattern, self.target)
+        let churned = if self.churn { ", churned" } else { "" };
+        write!(formatter, ", {}, {}{churned} on {}", self.layout, self.write_pattern, self.target)
     }
 }
 
@@ -110,6 +113,7 @@ struct CellText {
     objects: Option<u64>,
     layout: String,
     write_pattern: String,
+    churn: bool,
     target: String,
     allow_nonempty: bool,
     key_prefix: Option<String>,
@@ -123,6 +127,7 @@ impl From<Cell> for CellText {
             objects: cell.objects,
             layout: cell.layout.to_string(),
             write_pattern: cell.write_pattern.to_string(),
+            churn: cell.churn,
             target: cell.target.to_argument(),
             allow_nonempty: cell.policy.allow_nonempty,
             key_prefix: cell.policy.key_prefix,
@@ -140,6 +145,7 @@ impl TryFrom<CellText> for Cell {
             objects: text.objects,
             layout: text.layout.parse().map_err(|error| format!("{error}"))?,
             write_pattern: text.write_pattern.parse().map_err(|error| format!("{error}"))?,
+            churn: text.churn,
             target: text.target.parse().map_err(|error| format!("{error}"))?,
             policy: DataPolicy { allow_nonempty: text.allow_nonempty, key_prefix: text.key_prefix },
             written_before: text.written_before,
@@ -157,6 +163,7 @@ mod tests {
             objects: Some(1000),
             layout: Layout::Bucketed { size: 512 },
             write_pattern: WritePattern::Grown,
+            churn: true,
             target: "redis://:secret@localhost:7000/3".parse().unwrap(),
             policy: DataPolicy { allow_nonempty: true, key_prefix: Some("trial:".to_owned()) },
             written_before: true,
@@ -173,7 +180,7 @@ mod tests {
     #[test]
     fn what_is_shown_of_a_cell_hides_the_password() {
         let shown = cell().to_string();
-        assert!(shown.starts_with("user, bucketed:512, grown on redis://"), "{shown}");
+        assert!(shown.starts_with("user, bucketed:512, grown, churned on redis://"), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");
     }
 

@@ -3,7 +3,7 @@
 //! A [`Plan`] is a list of [`Cell`]s: a dataset in one layout, written in one pattern to one target.
 //! Each is measured by [`measure_cell`], in a process of its own that a [`CellRunner`] starts, and
 //! gives a [`Row`]; rows are written as they come, and a [`Folder`] keeps them with what was
-//! measured on and what follows from them: [`tables`], [`sentences`] and a [`chart()`].
+//! measured on and what follows from them: [`overview`], [`tables`], [`sentences`] and a [`chart()`].
 //!
 //! ```
 //! use hectare_report::{Choices, Plan, SchemaSource};
@@ -31,12 +31,14 @@ mod doubt;
 mod folder;
 mod load;
 mod measure;
+mod overview;
 mod plan;
 mod row;
 mod row_file;
 mod sentence;
 mod sequence;
 mod setup;
+mod standard;
 mod summary;
 mod table;
 mod units;
@@ -47,6 +49,7 @@ pub use doubt::doubts;
 pub use folder::{Folder, FolderError};
 pub use load::{LoadError, write_resp};
 pub use measure::{CellError, measure_cell};
+pub use overview::overview;
 pub use plan::{Choices, LayoutChoice, Plan, PlanError};
 pub use row::{Row, SCHEMA_VERSION};
 pub use row_file::{ReadRowsError, RowWriter, RowsRead, read_rows};
@@ -54,4 +57,4 @@ pub use sentence::sentences;
 pub use sequence::{CellRunner, Ending, Observer, RunnerError, measure_plan};
 pub use setup::Setup;
 pub use summary::summary;
-pub use table::{TableStyle, tables};
+pub use table::{TableStyle, tables, text};

@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use hectare_target::{Connection, ConnectionError, Outcome, Reply};
-use hectare_workload::{Commands, Dataset, Layout, LoadPlan};
+use hectare_workload::{Churn, Commands, Dataset, Layout, LoadPlan};
 
 use crate::setup::available_memory_bytes;
 use crate::units;
@@ -29,6 +29,7 @@ pub(crate) struct Load {
     plan: LoadPlan,
     commands: Vec<Commands>,
     logical_bytes: u64,
+    payload_bytes: u64,
 }
 
 impl Load {
@@ -41,9 +42,14 @@ impl Load {
             let objects = plan.dataset().objects();
             return Err(LoadError::Memory { objects, needed_bytes, available_bytes });
         }
-        let logical_bytes = plan.dataset().logical_bytes();
+        let (logical_bytes, payload_bytes) = (plan.dataset().logical_bytes(), plan.payload_bytes());
         let commands = plan.all();
-        Ok(Self { plan, commands, logical_bytes })
+        Ok(Self { plan, commands, logical_bytes, payload_bytes })
+    }
+
+    /// What wears the data, see [`Churn`].
+    pub(crate) fn churn(&self) -> Churn {
+        Churn::new(&self.plan)
     }
 
     pub(crate) fn dataset(&self) -> &Dataset {
@@ -52,6 +58,10 @@ impl Load {
 
     pub(crate) fn logical_bytes(&self) -> u64 {
         self.logical_bytes
+    }
+
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
     }
 
     pub(crate) fn command_count(&self) -> u64 {
@@ -74,18 +84,17 @@ impl Load {
 
     /// Sends the first commands as reads of fields that do not exist, and asks for keys as
     /// [`Load::count_keys`] will: buffers grow to their working size, and no data is written.
-    pub(crate) fn rehearse(&self, connection: &mut Connection) -> Result<(), LoadError> {
-        let mut reads = Commands::new();
-        for index in 0..REHEARSED_COMMANDS.min(self.command_count()) {
-            let mut command = Commands::new();
-            self.plan.append(index..index + 1, &mut command);
-            if let Some(command) = command.get(0) {
-                // Any string may name a field, so every write is a read with another name.
-                reads.push([b"HMGET".as_slice()].into_iter().chain(command.iter().skip(1)));
-            }
+    pub(crate) fn rehearse(
+        &self,
+        connection: &mut Connection,
+        churn: Option<&mut Churn>,
+    ) -> Result<(), LoadError> {
+        let mut writes = Commands::new();
+        self.plan.append(0..REHEARSED_COMMANDS, &mut writes);
+        send_as_reads(connection, &writes)?;
+        if let Some(churn) = churn {
+            churn.rehearse(REHEARSED_COMMANDS, |writes| send_as_reads(connection, writes))?;
         }
-        // Refusals are of no interest: a key may exist, as another type, on a server in use.
-        connection.run(&reads, 0..reads.len()).map_err(LoadError::Connection)?;
         sum_over(connection, b"EXISTS", self.keys().take(KEYS_AT_ONCE))?;
         Ok(())
     }
@@ -105,13 +114,8 @@ impl Load {
             outcome.merge(connection.run(chunk, 0..chunk.len()).map_err(LoadError::Connection)?);
         }
         let elapsed = started.elapsed();
-        match outcome.first_error {
-            None => Ok(elapsed),
-            Some(first) => {
-                let commands = self.command_count();
-                Err(LoadError::Refused { refused: outcome.errors, commands, first }.into())
-            }
-        }
+        check_outcome(outcome)?;
+        Ok(elapsed)
     }
 
     /// How many of the keys exist. Each is looked up, which also makes servers that move their
@@ -125,24 +129,27 @@ impl Load {
         sum_over(connection, b"UNLINK", self.keys())
     }
 
-    /// So many keys, spread evenly over all of them.
-    pub(crate) fn sample(&self, count: u64) -> Vec<&[u8]> {
+    /// So many keys, spread evenly over all of them, with their places.
+    pub(crate) fn sample(&self, count: u64) -> Vec<(u64, &[u8])> {
         let step = self.key_count().div_ceil(count).max(1);
         let step = usize::try_from(step).unwrap_or(usize::MAX);
-        self.keys().step_by(step).collect()
+        (0..).zip(self.keys()).step_by(step).collect()
     }
 
     /// Sees that hashes have all their fields.
     pub(crate) fn check_lengths(
         &self,
         connection: &mut Connection,
-        keys: &[&[u8]],
+        sample: &[(u64, &[u8])],
     ) -> Result<(), LoadError> {
-        if self.plan.layout() != Layout::Hash {
-            return Ok(());
-        }
-        let expected = self.dataset().schema().fields_per_object();
-        for key in keys {
+        let (objects, fields) =
+            (self.dataset().objects(), self.dataset().schema().fields_per_object());
+        for &(place, key) in sample {
+            let expected = match self.plan.layout() {
+                Layout::Flat | Layout::Json => return Ok(()),
+                Layout::Hash => fields as u64,
+                Layout::Bucketed { size } => (objects - place * u64::from(size)).min(size.into()),
+            };
             let reply = connection.call(&[b"HLEN", key]).map_err(LoadError::Connection)?;
             if reply != Reply::Integer(i64::try_from(expected).unwrap_or(i64::MAX)) {
                 let key = key.escape_ascii().to_string();
@@ -152,11 +159,42 @@ impl Load {
         Ok(())
     }
 
-    /// Every key once: whatever the layout and the pattern, as many commands as there are keys name
-    /// them all before the first is named again.
+    /// Every key once: whatever the layout and the pattern, all are named before one is named again,
+    /// but for commands in a row that write the same bucket.
     fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let count = usize::try_from(self.key_count()).unwrap_or(usize::MAX);
-        self.commands.iter().flatten().filter_map(|command| command.get(1)).take(count)
+        let mut last = None;
+        self.commands
+            .iter()
+            .flatten()
+            .filter_map(|command| command.get(1))
+            .filter(move |&key| last.replace(key) != Some(key))
+            .take(count)
+    }
+}
+
+/// Sends commands and takes every answer.
+pub(crate) fn send(connection: &mut Connection, commands: &Commands) -> Result<(), LoadError> {
+    check_outcome(connection.run(commands, 0..commands.len()).map_err(LoadError::Connection)?)
+}
+
+/// Sends writes as reads of fields that do not exist.
+fn send_as_reads(connection: &mut Connection, writes: &Commands) -> Result<(), LoadError> {
+    let mut reads = Commands::new();
+    for write in writes {
+        // Any string may name a field, so every write is a read with another name.
+        reads.push([b"HMGET".as_slice()].into_iter().chain(write.iter().skip(1)));
+    }
+    // Refusals are of no interest: a key may exist, as another type, on a server in use.
+    connection.run(&reads, 0..reads.len()).map_err(LoadError::Connection)?;
+    Ok(())
+}
+
+fn check_outcome(outcome: Outcome) -> Result<(), LoadError> {
+    let Outcome { replies, errors, first_error, .. } = outcome;
+    match first_error {
+        None => Ok(()),
+        Some(first) => Err(LoadError::Refused { refused: errors, commands: replies, first }),
     }
 }
 
@@ -245,7 +283,7 @@ pub enum LoadError {
         /// The key, printable.
         key: String,
         /// How many fields were written.
-        expected: usize,
+        expected: u64,
         /// What came instead of that number.
         reply: String,
     },
@@ -316,6 +354,7 @@ mod tests {
             ("counter", Layout::Json),
             ("bucketed", Layout::Flat),
             ("bucketed", Layout::Bucketed { size: 7 }),
+            ("giant", Layout::Bucketed { size: 1_800_000 }),
         ];
         let plan = |preset: &str, layout, pattern| {
             let schema = Schema::preset(preset).expect("a preset");
@@ -350,10 +389,11 @@ mod tests {
         for count in [1, 3, 200, 5000] {
             let sample = load.sample(count);
             assert!(!sample.is_empty() && sample.len() as u64 <= count);
-            assert_eq!(sample[0], keys[0]);
+            assert_eq!(sample[0], (0, keys[0]));
         }
-        let last = load.sample(200).pop().unwrap();
-        let place = keys.iter().position(|&key| key == last).unwrap();
+        let (place, last) = load.sample(200).pop().unwrap();
+        let place = usize::try_from(place).unwrap();
+        assert_eq!(keys[place], last);
         assert!(place > keys.len() * 9 / 10, "{place} of {}", keys.len());
     }
 

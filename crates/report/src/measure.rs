@@ -3,20 +3,20 @@
 //! The order is what makes the figures comparable: all commands are made; the target is opened and
 //! warmed up without data; memory is read once it has come to rest; the data is loaded, with the
 //! clock running; every key is looked for; memory is read again at rest; a sample is asked for its
-//! encodings. What was written to a running server is removed in the end, also after a failure.
+//! encodings; if that is asked for, the data is worn, and memory read once more. What was written to a running server is removed in the end, also after a failure.
 
 use std::fmt;
 use std::thread;
 use std::time::Duration;
 
 use hectare_target::{
-    AdmissionError, ConnectionError, InquiryError, MemoryReading, OpenError, PeakReset, RssSource,
-    Target, TargetOptions,
+    AdmissionError, Books, Connection, ConnectionError, InquiryError, MemoryReading, OpenError,
+    PeakReset, RssSource, Target, TargetOptions,
 };
-use hectare_workload::{LayoutError, LoadPlan};
+use hectare_workload::{Churn, Commands, LayoutError, LoadPlan};
 
 use crate::cell::{Cell, DataError};
-use crate::load::{Load, LoadError};
+use crate::load::{self, Load, LoadError};
 use crate::row::{Row, SCHEMA_VERSION};
 use crate::units;
 
@@ -49,7 +49,8 @@ pub fn measure_cell(cell: &Cell, should_stop: &dyn Fn() -> bool) -> Result<Row, 
     let target = Target::open(&cell.target, &TargetOptions::default()).map_err(CellError::Open)?;
     target.admit(&cell.policy).map_err(CellError::Admission)?;
     check_headroom(&target, &load)?;
-    let measured = measure(cell, &target, &load, should_stop);
+    let churn = cell.churn.then(|| load.churn());
+    let measured = measure(cell, &target, &load, churn, should_stop);
     if target.is_running_server() {
         let removed = target
             .connect()
@@ -68,12 +69,13 @@ fn measure(
     cell: &Cell,
     target: &Target,
     load: &Load,
+    mut churn: Option<Churn>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Row, CellError> {
     let mut connection = target.connect().map_err(CellError::Connection)?;
     let inquire = CellError::Inquiry;
     let keys_before = target.keys().map_err(inquire)?;
-    load.rehearse(&mut connection)?;
+    load.rehearse(&mut connection, churn.as_mut())?;
     let evicted_before = target.evicted_keys().map_err(inquire)?;
     let before = at_rest(target, should_stop)?;
     let peak_counts = target.reset_rss_peak() == PeakReset::Reset;
@@ -95,17 +97,57 @@ fn measure(
     check_keys(load, keys, keys_after.saturating_sub(keys_before), target.is_running_server())?;
     let sample = load.sample(SAMPLED_KEYS);
     load.check_lengths(&mut connection, &sample)?;
-    let encodings = target.encodings(sample).map_err(inquire)?;
+    let worn = match &mut churn {
+        Some(churn) => Some(wear(target, load, &mut connection, churn, should_stop)?),
+        None => None,
+    };
+    let encodings = target.encodings(sample.iter().map(|&(_, key)| key)).map_err(inquire)?;
     let encodings: Vec<String> =
         encodings.iter().map(|(encoding, count)| format!("{encoding} {count}")).collect();
 
+    let readings = Readings { before, after, worn, peak_counts };
+    let times = Times { elapsed, cpu };
+    Ok(row(cell, target, load, &readings, times, encodings.join(", "), keys))
+}
+
+/// Memory at rest before the load, after it, and after two ways of wearing the data.
+struct Readings {
+    before: MemoryReading,
+    after: MemoryReading,
+    worn: Option<[MemoryReading; 2]>,
+    /// Whether the peak was of the load alone.
+    peak_counts: bool,
+}
+
+/// How long the load took, by the clock and by the processors.
+#[derive(Clone, Copy)]
+struct Times {
+    elapsed: Duration,
+    cpu: Option<Duration>,
+}
+
+fn row(
+    cell: &Cell,
+    target: &Target,
+    load: &Load,
+    readings: &Readings,
+    times: Times,
+    encodings: String,
+    keys: u64,
+) -> Row {
+    let &Readings { before, after, worn, peak_counts } = readings;
+    let [overwritten, readded] = worn.map_or([None; 2], |worn| worn.map(Some));
     // A process that measures itself knows its own size only where the kernel says it.
     let embedded = cell.target.is_embedded();
     let resident_known =
         !(cell.written_before || embedded && after.rss_source == RssSource::Server);
     let peak = after.rss_peak_bytes.filter(|_| peak_counts && resident_known);
     let (dataset, server) = (load.dataset(), target.server());
-    let row = Row {
+    let used = |later: MemoryReading| growth(before.used_memory_bytes, later.used_memory_bytes);
+    let rss =
+        |later: MemoryReading| resident_known.then(|| growth(before.rss_bytes, later.rss_bytes));
+    let book = |bytes: fn(Books) -> u64| Some(growth(bytes(before.books?), bytes(after.books?)));
+    Row {
         schema_version: SCHEMA_VERSION,
         dataset: dataset.name().to_owned(),
         layout: cell.layout.name().to_owned(),
@@ -114,26 +156,68 @@ fn measure(
         target: format!("{} {}", server.name, server.version),
         server_build: server.build.clone(),
         allocator_quantum_bytes: server.allocator_quantum_bytes,
+        shards: server.shards.map(|shards| shards as u64),
         thp: hectare_target::transparent_huge_pages(),
         objects: dataset.objects(),
         fields: dataset.fields(),
         logical_bytes: load.logical_bytes(),
-        used_memory_delta_bytes: growth(before.used_memory_bytes, after.used_memory_bytes),
-        rss_delta_bytes: resident_known.then(|| growth(before.rss_bytes, after.rss_bytes)),
+        payload_bytes: load.payload_bytes(),
+        used_memory_delta_bytes: used(after),
+        rss_delta_bytes: rss(after),
         rss_peak_bytes: peak.map(|peak| growth(before.rss_bytes, peak)),
+        rss_peak_ratio: None,
+        accounted_error_percent: None,
+        engine_payload_delta_bytes: book(|books| books.payload_bytes),
+        engine_record_delta_bytes: book(|books| books.record_bytes),
+        engine_index_delta_bytes: book(|books| books.index_bytes),
+        engine_shape_delta_bytes: book(|books| books.shape_bytes),
+        engine_slack_delta_bytes: book(|books| books.slack_bytes),
+        used_memory_overwritten_delta_bytes: overwritten.map(used),
+        rss_overwritten_delta_bytes: overwritten.and_then(rss),
+        rss_overwritten_ratio: None,
+        used_memory_readded_delta_bytes: readded.map(used),
+        rss_readded_delta_bytes: readded.and_then(rss),
+        rss_readded_ratio: None,
         used_memory_bytes_per_field: 0.0,
         rss_bytes_per_field: None,
         used_memory_bytes_per_object: 0.0,
         rss_bytes_per_object: None,
         logical_bytes_per_field: 0.0,
+        payload_bytes_per_field: 0.0,
         load_commands: load.command_count(),
-        load_seconds: elapsed.as_secs_f64(),
+        load_seconds: times.elapsed.as_secs_f64(),
         load_fields_per_second: 0.0,
-        load_cpu_seconds: cpu.map(|cpu| cpu.as_secs_f64()),
-        encodings: encodings.join(", "),
+        load_cpu_seconds: times.cpu.map(|cpu| cpu.as_secs_f64()),
+        encodings,
         keys,
+    }
+    .with_rates()
+}
+
+/// Overwrites every value many times, and then removes half of the keys and writes them again: memory
+/// at rest after the one and after the other. The data is in the end what it was before, so only what
+/// such a life leaves behind is in the difference.
+fn wear(
+    target: &Target,
+    load: &Load,
+    connection: &mut Connection,
+    churn: &mut Churn,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<[MemoryReading; 2], CellError> {
+    let mut send = |commands: &Commands| {
+        if should_stop() {
+            return Err(CellError::Stopped);
+        }
+        Ok(load::send(connection, commands)?)
     };
-    Ok(row.with_rates())
+    churn.overwrite(&mut send)?;
+    let overwritten = at_rest(target, should_stop)?;
+    churn.remove_and_add(&mut send)?;
+    let readded = at_rest(target, should_stop)?;
+    let found = load.count_keys(connection)?;
+    check_keys(load, found, found, true)?;
+    load.check_lengths(connection, &load.sample(SAMPLED_KEYS))?;
+    Ok([overwritten, readded])
 }
 
 /// A reading of memory once two in a row agree twice, or after some seconds.

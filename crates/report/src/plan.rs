@@ -6,9 +6,10 @@ use hectare_target::{DataPolicy, TargetSpec};
 use hectare_workload::{Layout, LayoutError, LayoutNameError, LoadPlan, Schema, WritePattern};
 
 use crate::cell::{Cell, DataError, SchemaSource};
+use crate::standard;
 
-/// How many fields a dataset that comes with the program has, unless a size is chosen: enough that
-/// what a program takes without data disappears beside them, few enough for a short run.
+/// How many fields the usual datasets have, unless a size is chosen: enough that what a program takes
+/// without data disappears beside them, few enough for a short run.
 const USUAL_FIELDS: u64 = 1_000_000;
 
 /// What a report compares. An empty list stands for the usual choice.
@@ -16,8 +17,8 @@ const USUAL_FIELDS: u64 = 1_000_000;
 pub struct Choices {
     /// The schemas; `user` and `counter` if empty.
     pub schemas: Vec<SchemaSource>,
-    /// How many objects each dataset has. If `None`, a schema of one's own has as many as it says,
-    /// and one that comes with the program about a million fields, if it says no less.
+    /// How many objects each dataset has. If `None`, as many as its schema says; where no schema is
+    /// chosen, so many that there are about a million fields.
     pub objects: Option<u64>,
     /// The layouts; flat, hash and JSON if empty, flat and bucketed for a schema with buckets.
     pub layouts: Vec<LayoutChoice>,
@@ -25,6 +26,8 @@ pub struct Choices {
     pub bucket_sizes: Vec<u32>,
     /// The write patterns; bulk and grown if empty.
     pub write_patterns: Vec<WritePattern>,
+    /// Whether the data is worn after it was measured, and measured again.
+    pub churn: bool,
     /// The targets; the embedded engine if empty.
     pub targets: Vec<TargetSpec>,
     /// What is allowed on a running server.
@@ -72,23 +75,46 @@ impl Plan {
             for schema in &schemas {
                 for layout in layouts(choices, schema)? {
                     for &write_pattern in &patterns {
-                        let mut cell = Cell {
+                        let cell = Cell {
                             schema: schema.clone(),
                             objects: objects(choices, schema)?,
                             layout,
                             write_pattern,
+                            churn: choices.churn,
                             target: target.clone(),
                             policy: choices.policy.clone(),
                             written_before: false,
                         };
-                        check(&cell)?;
-                        cell.written_before =
-                            cells.iter().any(|earlier| same_server(&earlier.target, target));
-                        if cells.iter().all(|earlier| !same_work(earlier, &cell)) {
-                            cells.push(cell);
-                        }
+                        add(&mut cells, cell)?;
                     }
                 }
+            }
+        }
+        Ok(Self { cells })
+    }
+
+    /// The cells that answer for every size and shape of data, see [`standard`](crate::standard); of
+    /// the choices the number of objects, the targets and the policy count.
+    ///
+    /// # Errors
+    /// The datasets cannot have so many objects.
+    pub fn standard(choices: &Choices) -> Result<Self, PlanError> {
+        let targets = or_usual(&choices.targets, || vec![TargetSpec::EMBEDDED]);
+        let mut cells = Vec::new();
+        for case in standard::cases() {
+            let worn = targets.iter().find(|target| target.is_embedded());
+            for target in targets.iter().filter(|target| case.is_for(target)) {
+                let cell = Cell {
+                    schema: SchemaSource::Preset(case.dataset.clone()),
+                    objects: choices.objects,
+                    layout: case.layout,
+                    write_pattern: case.write_pattern,
+                    churn: case.churn && Some(target) == worn,
+                    target: target.clone(),
+                    policy: choices.policy.clone(),
+                    written_before: false,
+                };
+                add(&mut cells, cell)?;
             }
         }
         Ok(Self { cells })
@@ -103,6 +129,16 @@ impl Plan {
 
 fn or_usual<T: Clone>(chosen: &[T], usual: impl FnOnce() -> Vec<T>) -> Vec<T> {
     if chosen.is_empty() { usual() } else { chosen.to_vec() }
+}
+
+/// Adds a cell that can be measured, unless it is there already.
+fn add(cells: &mut Vec<Cell>, mut cell: Cell) -> Result<(), PlanError> {
+    check(&cell)?;
+    cell.written_before = cells.iter().any(|earlier| same_server(&earlier.target, &cell.target));
+    if cells.iter().all(|earlier| !same_work(earlier, &cell)) {
+        cells.push(cell);
+    }
+    Ok(())
 }
 
 /// Whether both are databases of one running server.
@@ -123,7 +159,7 @@ fn load(source: &SchemaSource) -> Result<Schema, PlanError> {
 }
 
 fn objects(choices: &Choices, source: &SchemaSource) -> Result<Option<u64>, PlanError> {
-    if choices.objects.is_some() || matches!(source, SchemaSource::File(_)) {
+    if choices.objects.is_some() || !choices.schemas.is_empty() {
         return Ok(choices.objects);
     }
     let schema = load(source)?;
@@ -219,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dataset_of_the_program_has_a_million_fields_or_what_its_schema_says() {
+    fn a_dataset_has_what_its_schema_says_and_a_million_fields_if_none_is_named() {
         let schemas = ["user", "counter", "bucketed", "large"].map(preset).to_vec();
         let choices = Choices {
             schemas,
@@ -230,8 +266,9 @@ mod tests {
         let objects = |choices: &Choices| -> Vec<Option<u64>> {
             Plan::new(choices).unwrap().cells().iter().map(|cell| cell.objects).collect()
         };
-        let usual = [200_000, 250_000, 1_000_000, 50_000].map(Some);
-        assert_eq!(objects(&choices), usual);
+        let usual = Choices { schemas: Vec::new(), ..choices.clone() };
+        assert_eq!(objects(&usual), [200_000, 250_000].map(Some));
+        assert_eq!(objects(&choices), [None; 4]);
         assert_eq!(objects(&Choices { objects: Some(7), ..choices }), [Some(7); 4]);
     }
 
@@ -278,6 +315,27 @@ mod tests {
         let plan = Plan::new(&choices).unwrap();
         let written: Vec<bool> = plan.cells().iter().map(|cell| cell.written_before).collect();
         assert_eq!(written, [false, false, false, true, true, true]);
+    }
+
+    #[test]
+    fn the_standard_plan_has_json_on_servers_only_and_every_number_of_fields() {
+        let targets = ["embedded:1", "spawn:/bin/redis-server"].map(|text| text.parse().unwrap());
+        let choices = Choices { targets: targets.to_vec(), ..Choices::default() };
+        let shown = shown(&Plan::standard(&choices).unwrap());
+        let has = |text: &str| shown.iter().any(|cell| cell == text);
+        for cell in [
+            "user, flat, bulk, churned on embedded:1",
+            "session, hash, grown on spawn:/bin/redis-server",
+            "user, flat, bulk on spawn:/bin/redis-server",
+            "counter, json, bulk on spawn:/bin/redis-server",
+            "bucketed, bucketed:1000, bulk on embedded:1",
+            "giant, bucketed:1800000, grown on embedded:1",
+            "sweep:1, hash, bulk on embedded:1",
+            "sweep:1024, hash, bulk on spawn:/bin/redis-server",
+        ] {
+            assert!(has(cell), "{cell}");
+        }
+        assert!(!has("counter, json, bulk on embedded:1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::rounded;
 
 /// The version of the columns below; it grows when a column changes its name or its meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// One measured cell: a dataset in one layout, written in one pattern to one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub struct Row {
     pub server_build: String,
     /// The spacing of the allocator's smallest size classes, where it was found out.
     pub allocator_quantum_bytes: Option<u32>,
+    /// How many shards the embedded engine has; empty for a server.
+    pub shards: Option<u64>,
     /// The machine's setting for transparent huge pages; empty where there is none.
     pub thp: Option<String>,
     /// How many objects were written.
@@ -37,6 +39,8 @@ pub struct Row {
     pub fields: u64,
     /// Key once, field names and values of all objects: the same in every layout.
     pub logical_bytes: u64,
+    /// Keys, field names and values as this layout stores them.
+    pub payload_bytes: u64,
     /// How much the target's own accounting grew.
     pub used_memory_delta_bytes: i64,
     /// How much the target's resident memory grew; empty where it cannot be read, and where the
@@ -44,6 +48,34 @@ pub struct Row {
     pub rss_delta_bytes: Option<i64>,
     /// The most resident memory the target had during the load, less what it had before it.
     pub rss_peak_bytes: Option<i64>,
+    /// `rss_peak_bytes` by `rss_delta_bytes`.
+    pub rss_peak_ratio: Option<f64>,
+    /// How far the embedded engine's own accounting is from the growth of resident memory:
+    /// `used_memory_delta_bytes` less `rss_delta_bytes`, in hundredths of the latter.
+    pub accounted_error_percent: Option<f64>,
+    /// How much each of the sums in the embedded engine's books grew: the payload, as it counts it;
+    pub engine_payload_delta_bytes: Option<i64>,
+    /// and what it takes: the records that hold it,
+    pub engine_record_delta_bytes: Option<i64>,
+    /// what leads to them,
+    pub engine_index_delta_bytes: Option<i64>,
+    /// what they have in common,
+    pub engine_shape_delta_bytes: Option<i64>,
+    /// and what holds nothing. These four add up to `used_memory_delta_bytes`.
+    pub engine_slack_delta_bytes: Option<i64>,
+    /// As `used_memory_delta_bytes`, after every value was overwritten ten times with another length,
+    /// in the end with what was loaded; this and the columns that follow are empty without `--churn`.
+    pub used_memory_overwritten_delta_bytes: Option<i64>,
+    /// As `rss_delta_bytes`, at that time.
+    pub rss_overwritten_delta_bytes: Option<i64>,
+    /// `rss_overwritten_delta_bytes` by `rss_delta_bytes`.
+    pub rss_overwritten_ratio: Option<f64>,
+    /// As `used_memory_delta_bytes`, after half of the keys were then deleted and written again.
+    pub used_memory_readded_delta_bytes: Option<i64>,
+    /// As `rss_delta_bytes`, at that time.
+    pub rss_readded_delta_bytes: Option<i64>,
+    /// `rss_readded_delta_bytes` by `rss_delta_bytes`.
+    pub rss_readded_ratio: Option<f64>,
     /// `used_memory_delta_bytes` by `fields`.
     pub used_memory_bytes_per_field: f64,
     /// `rss_delta_bytes` by `fields`.
@@ -54,6 +86,8 @@ pub struct Row {
     pub rss_bytes_per_object: Option<f64>,
     /// `logical_bytes` by `fields`.
     pub logical_bytes_per_field: f64,
+    /// `payload_bytes` by `fields`.
+    pub payload_bytes_per_field: f64,
     /// How many commands were sent.
     pub load_commands: u64,
     /// From the first command sent to the last reply read.
@@ -74,7 +108,18 @@ impl Row {
     #[must_use]
     pub fn with_rates(self) -> Self {
         let per = |amount: f64, number: u64| rounded(amount / number.max(1) as f64);
+        // What did not grow is no measure for anything.
+        let fresh = self.rss_delta_bytes.filter(|&bytes| bytes > 0).map(|bytes| bytes as f64);
+        let by_fresh = |bytes: Option<i64>| Some(rounded(bytes? as f64 / fresh?));
+        let accounted = self.shards.map(|_| self.used_memory_delta_bytes as f64);
         Self {
+            rss_peak_ratio: by_fresh(self.rss_peak_bytes),
+            rss_overwritten_ratio: by_fresh(self.rss_overwritten_delta_bytes),
+            rss_readded_ratio: by_fresh(self.rss_readded_delta_bytes),
+            accounted_error_percent: accounted
+                .zip(fresh)
+                .map(|(accounted, fresh)| rounded(100.0 * (accounted - fresh) / fresh)),
+            payload_bytes_per_field: per(self.payload_bytes as f64, self.fields),
             used_memory_bytes_per_field: per(self.used_memory_delta_bytes as f64, self.fields),
             rss_bytes_per_field: self.rss_delta_bytes.map(|bytes| per(bytes as f64, self.fields)),
             used_memory_bytes_per_object: per(self.used_memory_delta_bytes as f64, self.objects),
@@ -109,7 +154,7 @@ pub(crate) mod tests {
     pub(crate) fn example(target: &str, layout: &str, pattern: &str, rss_per_field: i64) -> Row {
         let (objects, fields) = (1000, 5000);
         let build = match target {
-            "hectare 0.1.0" => "hectare 0.1.0 (embedded, glibc)".to_owned(),
+            "hectare 0.1.0" => "hectare 0.1.0 (embedded, 1 shard, glibc)".to_owned(),
             _ => format!("{target} (jemalloc-5.3.0)"),
         };
         Row {
@@ -121,18 +166,34 @@ pub(crate) mod tests {
             target: target.to_owned(),
             server_build: build,
             allocator_quantum_bytes: Some(16),
+            shards: target.starts_with("hectare").then_some(1),
             thp: Some("madvise".to_owned()),
             objects,
             fields,
             logical_bytes: 95_000,
+            payload_bytes: 105_000,
             used_memory_delta_bytes: (rss_per_field - 1) * 5000,
             rss_delta_bytes: Some(rss_per_field * 5000),
-            rss_peak_bytes: Some(rss_per_field * 5000 + 4096),
+            rss_peak_bytes: Some(rss_per_field * 5500),
+            rss_peak_ratio: None,
+            accounted_error_percent: None,
+            engine_payload_delta_bytes: None,
+            engine_record_delta_bytes: None,
+            engine_index_delta_bytes: None,
+            engine_shape_delta_bytes: None,
+            engine_slack_delta_bytes: None,
+            used_memory_overwritten_delta_bytes: None,
+            rss_overwritten_delta_bytes: None,
+            rss_overwritten_ratio: None,
+            used_memory_readded_delta_bytes: None,
+            rss_readded_delta_bytes: None,
+            rss_readded_ratio: None,
             used_memory_bytes_per_field: 0.0,
             rss_bytes_per_field: None,
             used_memory_bytes_per_object: 0.0,
             rss_bytes_per_object: None,
             logical_bytes_per_field: 0.0,
+            payload_bytes_per_field: 0.0,
             load_commands: 1000,
             load_seconds: 0.5,
             load_fields_per_second: 0.0,
@@ -149,8 +210,26 @@ pub(crate) mod tests {
         assert_eq!(row.used_memory_bytes_per_field, 39.0);
         assert_eq!(row.rss_bytes_per_field, Some(40.0));
         assert_eq!(row.rss_bytes_per_object, Some(200.0));
-        assert_eq!(row.logical_bytes_per_field, 19.0);
+        assert_eq!((row.logical_bytes_per_field, row.payload_bytes_per_field), (19.0, 21.0));
+        assert_eq!((row.rss_peak_ratio, row.rss_readded_ratio), (Some(1.1), None));
         assert_eq!(row.load_fields_per_second, 10_000.0);
+    }
+
+    #[test]
+    fn only_the_engine_is_asked_whether_it_counts_right() {
+        let error = |target| example(target, "hash", "bulk", 40).accounted_error_percent;
+        assert_eq!((error("hectare 0.1.0"), error("redis 8.0.2")), (Some(-2.5), None));
+    }
+
+    #[test]
+    fn what_is_worn_is_compared_with_what_was_loaded() {
+        let row = Row {
+            rss_overwritten_delta_bytes: Some(5000 * 46),
+            rss_readded_delta_bytes: Some(5000 * 36),
+            ..example("redis 8.0.2", "hash", "bulk", 40)
+        };
+        let row = row.with_rates();
+        assert_eq!((row.rss_overwritten_ratio, row.rss_readded_ratio), (Some(1.15), Some(0.9)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::comparison::{Comparison, comparisons};
 use crate::doubt::doubts;
+use crate::overview::{is_broad, overview, own, rival};
 use crate::row::Row;
 use crate::sentence::sentences;
 use crate::table::{TableStyle, tables};
@@ -13,14 +14,23 @@ use crate::table::{TableStyle, tables};
 #[must_use]
 pub fn summary(rows: &[Row]) -> String {
     let doubts: String = doubts(rows).iter().map(|doubt| format!("Doubt: {doubt}.\n\n")).collect();
+    let overview = match overview(rows, TableStyle::Markdown) {
+        table if table.is_empty() => table,
+        table => format!("## Beside the best of the others\n\n{table}"),
+    };
+    // One sentence says something, twenty do not.
+    let sentences = if is_broad(rows) {
+        String::new()
+    } else {
+        format!("{}\n\n", sentences(rows).trim_end().replace('\n', "\n\n"))
+    };
     format!(
-        "# Memory per field\n\n{}\n\n{doubts}![Bytes per field](memory.svg)\n\n\
-         What it was measured on is in [SETUP.md](SETUP.md), every figure in \
-         [memory.csv](memory.csv).\n\n{}## Where Hectare loses\n\n{}",
-        sentences(rows).trim_end().replace('\n', "\n\n"),
-        tables(rows, TableStyle::Markdown),
-        losses(rows)
-    )
+        "# Memory per field\n\n{sentences}{doubts}What it was measured on is in \
+         [SETUP.md](SETUP.md), every figure in [memory.csv](memory.csv).\n\n\
+         {overview}## Where Hectare loses\n\n{}\n![Bytes per field](memory.svg)\n\n{}",
+        losses(rows),
+        tables(rows, TableStyle::Markdown).trim_end(),
+    ) + "\n"
 }
 
 /// Each cell in which another target takes less resident memory or loads faster than the embedded
@@ -28,25 +38,36 @@ pub fn summary(rows: &[Row]) -> String {
 fn losses(rows: &[Row]) -> String {
     let comparisons = comparisons(rows);
     let mut compared = false;
-    let mut losses: Vec<(f64, String)> = Vec::new();
+    let (mut memory, mut speed) = (Vec::new(), Vec::new());
     for comparison in &comparisons {
         for layout in comparison.layouts() {
             for pattern in comparison.patterns() {
-                let (ours, others) = cell(comparison, &layout, pattern);
-                let Some(ours) = ours else { continue };
+                let Some(own) = own(comparison, &layout, pattern) else { continue };
+                let others = others(comparison, &layout, pattern);
                 compared |= !others.is_empty();
                 let place = format!("{}, {layout}, {pattern}", comparison.dataset);
-                losses.extend(memory_loss(&place, ours, &others));
-                losses.extend(speed_loss(&place, ours, &others));
+                memory.extend(memory_loss(&place, own, rival(comparison, own)));
+                speed.extend(speed_loss(&place, own, &others));
             }
         }
     }
     if !compared {
         return "It was not measured beside another target.\n".to_owned();
     }
+    let memory = listed(memory, "In none of these cells does another target take less memory.\n");
+    match listed(speed, "") {
+        speed if speed.is_empty() => memory,
+        speed => format!(
+            "{memory}\nLoading was slower, on a machine that may have had other work, where times say \
+             less than bytes:\n\n{speed}"
+        ),
+    }
+}
+
+/// The losses as a list, the worst first.
+fn listed(mut losses: Vec<(f64, String)>, none: &str) -> String {
     if losses.is_empty() {
-        return "In none of these cells does another target take less memory or load faster.\n"
-            .to_owned();
+        return none.to_owned();
     }
     losses.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let mut text = String::new();
@@ -56,30 +77,19 @@ fn losses(rows: &[Row]) -> String {
     text
 }
 
-/// A cell's row of the embedded engine, and the rows of all other targets with their names.
-fn cell<'a>(
-    comparison: &Comparison<'a>,
-    layout: &str,
-    pattern: &str,
-) -> (Option<&'a Row>, Vec<(String, &'a Row)>) {
-    let mut ours = None;
-    let mut others = Vec::new();
-    for key in comparison.targets() {
-        match comparison.row(key, layout, pattern) {
-            Some(row) if row.is_embedded() => ours = Some(row),
-            Some(row) => others.push((comparison.label(key), row)),
-            None => {}
-        }
-    }
-    (ours, others)
+/// A cell's rows of all other targets with their names.
+fn others<'a>(comparison: &Comparison<'a>, layout: &str, pattern: &str) -> Vec<(String, &'a Row)> {
+    let targets = comparison.targets().into_iter();
+    targets
+        .filter_map(|key| Some((comparison.label(key), comparison.row(key, layout, pattern)?)))
+        .filter(|(_, row)| !row.is_embedded())
+        .collect()
 }
 
-fn memory_loss(place: &str, ours: &Row, others: &[(String, &Row)]) -> Option<(f64, String)> {
+fn memory_loss(place: &str, ours: &Row, rival: Option<(String, &Row)>) -> Option<(f64, String)> {
     let own = ours.rss_bytes_per_field?;
-    let (name, best) = others
-        .iter()
-        .filter_map(|(name, row)| Some((name, row.rss_bytes_per_field?)))
-        .min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    let (name, rival) = rival?;
+    let best = rival.rss_bytes_per_field?;
     (best < own).then(|| {
         let factor = own / best.max(f64::MIN_POSITIVE);
         (
@@ -130,6 +140,7 @@ mod tests {
         let fast = Row { load_seconds: 0.25, ..example("redis 8.0.2", "hash", "bulk", 99) };
         let rows = [example("hectare 0.1.0", "hash", "bulk", 48), fast.with_rates()];
         let text = losses(&rows);
+        assert!(text.starts_with("In none of these cells"), "{text}");
         assert!(text.contains("redis 8.0.2 at 0.02 (2.00 times as fast)"), "{text}");
     }
 

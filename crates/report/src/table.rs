@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, LineStyle, Table, presets};
 
 use crate::comparison::{Comparison, comparisons};
+use crate::overview::{is_broad, overview};
 use crate::row::Row;
+use crate::sentence::sentences;
 
 /// Where a table is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,17 @@ pub enum TableStyle {
     Terminal,
     /// In a Markdown file.
     Markdown,
+}
+
+/// What a terminal shows of the rows: tables and sentences of each dataset and the overview, or the
+/// overview alone where there are many datasets and the engine is among the targets.
+#[must_use]
+pub fn text(rows: &[Row]) -> String {
+    let overview = overview(rows, TableStyle::Terminal);
+    if is_broad(rows) && !overview.is_empty() {
+        return overview;
+    }
+    format!("{}{overview}{}", tables(rows, TableStyle::Terminal), sentences(rows))
 }
 
 /// Two tables for each dataset: bytes per field, and the speed of loading.
@@ -70,13 +83,7 @@ fn push_line(text: &mut String, line: &str) {
 
 fn table(comparison: &Comparison<'_>, style: TableStyle, show: fn(&Row) -> String) -> Table {
     let layouts = comparison.layouts();
-    let mut table = Table::new();
-    table.load_style(match style {
-        TableStyle::Terminal => {
-            presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'))
-        }
-        TableStyle::Markdown => presets::ASCII_MARKDOWN,
-    });
+    let mut table = styled(style);
     table.set_header(["target", "written"].into_iter().chain(layouts.iter().map(String::as_str)));
     for key in comparison.targets() {
         for pattern in comparison.patterns() {
@@ -92,6 +99,18 @@ fn table(comparison: &Comparison<'_>, style: TableStyle, show: fn(&Row) -> Strin
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    table
+}
+
+/// An empty table.
+pub(crate) fn styled(style: TableStyle) -> Table {
+    let mut table = Table::new();
+    table.load_style(match style {
+        TableStyle::Terminal => {
+            presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'))
+        }
+        TableStyle::Markdown => presets::ASCII_MARKDOWN,
+    });
     table
 }
 
@@ -131,6 +150,23 @@ mod tests {
         ] {
             assert!(squeezed.iter().any(|line| line == expected), "{expected} in\n{text}");
         }
+    }
+
+    #[test]
+    fn many_datasets_are_shown_in_one_table() {
+        let row = |name: usize| Row {
+            dataset: format!("sweep-{name}"),
+            ..example("hectare 0.1.0", "hash", "bulk", 20)
+        };
+        let few = text(&(0..6).map(row).collect::<Vec<Row>>());
+        assert!(few.contains("sweep-5: 1,000 objects") && few.contains("As hashes"), "{few}");
+        let many = text(&(0..7).map(row).collect::<Vec<Row>>());
+        assert!(many.starts_with("bytes per field: what is stored"), "{many}");
+        assert!(many.contains("sweep-6") && !many.contains("1,000 objects"), "{many}");
+        let rows: Vec<Row> = (0..7)
+            .map(|name| Row { shards: None, server_build: String::new(), ..row(name) })
+            .collect();
+        assert!(text(&rows).contains("sweep-6: 1,000 objects"));
     }
 
     #[test]

@@ -11,8 +11,14 @@ use hectare_workload::Commands;
 use crate::connection::{ConnectionError, Progress, ReplyKind, ReplySummary};
 use crate::memory::Books;
 
-/// How many commands of a long run are one pipeline.
+/// How many commands of a long run are one pipeline, and how many bytes they take in it: no more than
+/// the engine keeps of a batch that is used again. A larger one would be had from the system and given
+/// back each time, and be in the memory of the process whenever that is read.
 const COMMANDS_AT_ONCE: usize = 512;
+const BYTES_AT_ONCE: usize = 128 << 10;
+
+/// What an argument takes in a pipeline beside its bytes.
+const ARGUMENT_BYTES: usize = 8;
 
 /// The engine that is measured.
 #[derive(Debug)]
@@ -111,10 +117,12 @@ impl EmbeddedConnection {
         range: Range<usize>,
         on_reply: &mut impl FnMut(ReplySummary<'_>),
     ) -> Result<(), ConnectionError> {
-        for start in range.clone().step_by(COMMANDS_AT_ONCE) {
-            let end = range.end.min(start + COMMANDS_AT_ONCE);
+        let mut start = range.start;
+        while start < range.end {
+            let end = end_of_pipeline(commands, start..range.end);
             self.submit(commands, start..end)?;
             self.poll(on_reply)?;
+            start = end;
         }
         Ok(())
     }
@@ -128,6 +136,19 @@ impl EmbeddedConnection {
         let replies = self.pipeline.run().map_err(refuse)?;
         Ok(whole(replies.iter().next().expect("a command is answered")))
     }
+}
+
+/// How far a pipeline reaches that begins where `range` does; by one command at least.
+fn end_of_pipeline(commands: &Commands, range: Range<usize>) -> usize {
+    let mut bytes = 0;
+    for index in range.clone().take(COMMANDS_AT_ONCE) {
+        let command = commands.get(index).expect("the range ends within the commands");
+        bytes += command.argument_bytes() + command.len() * ARGUMENT_BYTES;
+        if bytes > BYTES_AT_ONCE && index > range.start {
+            return index;
+        }
+    }
+    range.end.min(range.start + COMMANDS_AT_ONCE)
 }
 
 /// What an answer is.
@@ -162,4 +183,27 @@ fn whole(reply: EngineReply<'_>) -> Reply {
 
 fn refuse(error: impl std::fmt::Display) -> ConnectionError {
     ConnectionError::Engine { text: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_is_bounded_in_commands_and_in_bytes_and_never_empty() {
+        let mut commands = Commands::new();
+        for bytes in [1, BYTES_AT_ONCE, 1, 1] {
+            commands.push([&vec![b'x'; bytes][..]]);
+        }
+        for _ in 0..600 {
+            commands.push([&b"PING"[..]]);
+        }
+        let mut start = 0;
+        let mut ends = Vec::new();
+        while start < commands.len() {
+            start = end_of_pipeline(&commands, start..commands.len());
+            ends.push(start);
+        }
+        assert_eq!(ends, [1, 2, 514, 604]);
+    }
 }

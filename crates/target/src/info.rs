@@ -26,6 +26,8 @@ pub struct ServerInfo {
     /// The server's process, when it is one of this machine for certain: this process, the one
     /// that was started, or the one that holds the other end of our connection.
     pub process_id: Option<u32>,
+    /// How many shards the embedded engine has; `None` for a server.
+    pub shards: Option<usize>,
 }
 
 /// Which program serves.
@@ -69,6 +71,7 @@ impl ServerInfo {
             maxmemory_policy: info.get("maxmemory_policy").map(str::to_owned),
             cluster: info.get("cluster_enabled") == Some("1"),
             process_id: None,
+            shards: None,
         }
     }
 
@@ -89,6 +92,7 @@ impl ServerInfo {
             maxmemory_policy: None,
             cluster: false,
             process_id: Some(std::process::id()),
+            shards: Some(shards),
         }
     }
 }

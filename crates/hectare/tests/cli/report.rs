@@ -55,6 +55,44 @@ fn every_layout_has_the_same_logical_bytes() {
 }
 
 #[test]
+fn the_engine_counts_the_payload_that_was_written() {
+    let folder = empty_folder();
+    let run = run_in(folder.path(), &[&SMALL[..], &["--target", "embedded:1", "--csv"]].concat());
+    let names = ["shards", "payload_bytes", "engine_payload_delta_bytes"];
+    let payloads = columns(&run.stdout, &names);
+    assert_eq!(payloads.len(), 12);
+    assert!(payloads.iter().all(|row| row[1] == row[2]), "{payloads:?}");
+    assert!(payloads[6..].iter().all(|row| row[0] == "1"), "{payloads:?}");
+}
+
+#[test]
+fn churn_is_measured_behind_the_load() {
+    let folder = empty_folder();
+    let choices = ["--layout", "hash", "--layout", "flat", "--churn", "--csv"];
+    let run = run_in(folder.path(), &[&SMALL[..], &choices].concat());
+    run.expect(0, &[]);
+    let worn = ["overwritten", "readded"].map(|what| format!("used_memory_{what}_delta_bytes"));
+    let bytes = columns(&run.stdout, &[&worn[0], &worn[1], "rss_readded_delta_bytes"]);
+    assert_eq!(bytes.len(), 4);
+    assert!(bytes.iter().flatten().all(|bytes| bytes.parse::<i64>().is_ok()), "{bytes:?}");
+    // The last round writes what was loaded, so there is no more of it than before.
+    let keys = columns(&run.stdout, &["layout", "keys"]);
+    assert_eq!(keys[0], ["hash", "1000"]);
+}
+
+#[test]
+fn one_hash_of_all_objects_is_measured_in_both_patterns() {
+    let folder = empty_folder();
+    let choices = ["report", "--target", "embedded:1", "--dataset", "giant", "--objects", "5000"];
+    let choices = [&choices[..], &["--layout", "bucketed", "--csv"]].concat();
+    let run = run_in(folder.path(), &choices);
+    let names = ["bucket_size", "write_pattern", "keys", "payload_bytes"];
+    let expected =
+        ["bulk", "grown"].map(|pattern| ["1800000", pattern, "1", "145013"].map(str::to_owned));
+    assert_eq!(columns(&run.stdout, &names), expected);
+}
+
+#[test]
 fn csv_and_json_have_a_line_for_each_row_and_no_table() {
     let folder = empty_folder();
     let csv = run_in(folder.path(), &[&SMALL[..], &["--csv"]].concat());

@@ -24,6 +24,8 @@ fn a_wrong_option_is_told_with_what_would_be_right() {
         (&["report", "--layout", "bucketed"], &["user cannot be laid out in buckets"]),
         (&["report", "--csv", "--json"], &["cannot be used with"]),
         (&["report", "--from", "x", "--objects", "5"], &["cannot be used with"]),
+        (&["report", "--standard", "--dataset", "user"], &["cannot be used with"]),
+        (&["report", "--emit-resp", "-", "--churn"], &["cannot be used with"]),
         (&["report", "--allow-nonempty"], &["--key-prefix"]),
         (&["report", "--emit-resp", "-"], &["--emit-resp writes one load", "make 12"]),
         (&["cell"], &["`hectare report` is what you want"]),
