@@ -123,10 +123,7 @@ impl Shapes {
             return None;
         }
         for name in rest {
-            known = self.add(known, name);
-            if known.is_none() {
-                return None;
-            }
+            known = Some(self.add(known, name)?);
         }
         known
     }
@@ -433,7 +430,7 @@ mod tests {
             lists in vec((vec(0_u32..40, 0..30), any::<bool>(), 0_usize..200), 1..80),
         ) {
             let mut shapes = shapes();
-            let mut held: BTreeMap<(u16, u16), (Shape, Vec<Vec<u8>>)> = BTreeMap::new();
+            let mut held = BTreeMap::<_, (Shape, Vec<Vec<u8>>)>::new();
             for (numbers, drops, extra) in lists {
                 let mut names: Vec<Vec<u8>> = Vec::new();
                 for number in numbers {
