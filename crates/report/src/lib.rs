@@ -3,7 +3,7 @@
 //! A [`Plan`] is a list of [`Cell`]s: a dataset in one layout, written in one pattern to one target.
 //! Each is measured by [`measure_cell`], in a process of its own that a [`CellRunner`] starts, and
 //! gives a [`Row`]; rows are written as they come, and a [`Folder`] keeps them with what was
-//! measured on and what follows from them: [`overview`], [`tables`], [`sentences`] and a [`chart()`].
+//! measured on and what follows from them: [`overview()`], [`tables`], [`sentences`] and a [`chart()`].
 //!
 //! ```
 //! use hectare_report::{Choices, Plan, SchemaSource};

@@ -93,8 +93,8 @@ impl Plan {
         Ok(Self { cells })
     }
 
-    /// The cells that answer for every size and shape of data, see [`standard`](crate::standard); of
-    /// the choices the number of objects, the targets and the policy count.
+    /// The cells that answer for every size and shape of data; of the choices the number of objects,
+    /// the targets and the policy count.
     ///
     /// # Errors
     /// The datasets cannot have so many objects.
