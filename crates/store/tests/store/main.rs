@@ -13,5 +13,6 @@ mod model_fields;
 mod model_strings;
 mod resolve;
 mod scan;
+mod sizes;
 mod string;
 mod words;
