@@ -572,15 +572,20 @@ impl Segment {
             }
             moved = true;
         }
+        moved | self.gather(heap)
+    }
+
+    /// Gathers records that lie in too many chunks, a bounded step. No slot moves. Says whether any
+    /// record did.
+    pub(crate) fn gather(self, heap: &mut Heap) -> bool {
         let chunks = self.record_chunks(heap);
-        if chunks > 1
+        let is_loose = chunks > 1
             && self.bytes(heap) + CHUNK_BYTES * (1 + chunks / 12) + CHUNK_BYTES / 2
-                < chunks * CHUNK_BYTES
-        {
+                < chunks * CHUNK_BYTES;
+        if is_loose {
             self.empty_a_chunk(heap);
-            moved = true;
         }
-        moved
+        is_loose
     }
 
     /// Moves the records of the chunk that has the fewest bytes to the others.
