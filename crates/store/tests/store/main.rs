@@ -2,6 +2,7 @@
 
 mod support;
 
+mod churn;
 mod expire;
 mod fields;
 mod forms;
