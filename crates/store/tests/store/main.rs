@@ -6,6 +6,7 @@ mod churn;
 mod expire;
 mod fields;
 mod forms;
+mod fuzzed;
 mod hash;
 mod hostile;
 mod keyspace;
