@@ -12,7 +12,8 @@
 //! ```
 //!
 //! The owner is the number of the table in which the body's record is found by its key; `u32::MAX`
-//! marks a dead one. A body of an eighth of a region or more has a mapping of its own.
+//! marks a dead one. A body of an eighth of a region or more, and of 32 KiB or more, has a mapping of
+//! its own.
 //!
 //! | cost | bytes |
 //! | --- | --- |
@@ -32,6 +33,8 @@ pub(crate) const BODY_REF_BYTES: usize = 6;
 const HEAD_BYTES: usize = 8;
 const DEAD: u32 = u32::MAX;
 const REGION_BYTES_MIN: usize = if cfg!(feature = "tiny") { 4 << 10 } else { 64 << 10 };
+/// A shorter body has no mapping of its own: too much of its last page would be empty.
+const SINGLE_BYTES_MIN: usize = REGION_BYTES_MIN / 2;
 const REGION_BYTES_MAX: usize = if cfg!(feature = "tiny") { 16 << 10 } else { 2 << 20 };
 
 /// A region has one part in so many of what there is.
@@ -52,6 +55,8 @@ pub(crate) struct Bodies {
     /// Of all regions.
     used_bytes: usize,
     dead_bytes: usize,
+    /// Behind bodies that have pages of their own.
+    page_end_bytes: usize,
     compaction: Option<Compaction>,
 }
 
@@ -133,7 +138,7 @@ impl Bodies {
     /// Writes another record in a body's place, if there is room there; says whether there was.
     pub(crate) fn replace(&mut self, at: BodyRef, record: &[u8]) -> Result<bool, OutOfMemory> {
         let old_length = length_of(self.tail(at));
-        let single_bytes_min = self.region_bytes() / 16;
+        let single_bytes_min = (self.region_bytes() / 8).max(SINGLE_BYTES_MIN) / 2;
         let Some(region) = &mut self.regions[at.region()] else { return Ok(false) };
         let end = at.offset() + HEAD_BYTES + old_length;
         let new_end = at.offset() + HEAD_BYTES + record.len();
@@ -143,11 +148,15 @@ impl Bodies {
                 return Ok(false);
             }
             let pages = new_end.next_multiple_of(PAGE_BYTES);
-            if pages != region.mapping.len() {
-                region.mapping.resize(pages)?;
+            self.page_end_bytes -= region.mapping.len() - region.used;
+            let resized =
+                if pages == region.mapping.len() { Ok(()) } else { region.mapping.resize(pages) };
+            if resized.is_ok() {
+                self.used_bytes = self.used_bytes - region.used + new_end;
+                region.used = new_end;
             }
-            self.used_bytes = self.used_bytes - region.used + new_end;
-            region.used = new_end;
+            self.page_end_bytes += region.mapping.len() - region.used;
+            resized?;
         } else if end == region.used && new_end <= region.mapping.len() {
             // The last of its region moves nobody.
             self.used_bytes = self.used_bytes - end + new_end;
@@ -205,6 +214,11 @@ impl Bodies {
         self.dead_bytes
     }
 
+    /// The ends of pages behind bodies that have pages of their own.
+    pub(crate) fn page_end_bytes(&self) -> usize {
+        self.page_end_bytes
+    }
+
     pub(crate) fn book_bytes(&self) -> usize {
         self.regions.capacity() * size_of::<Option<Region>>() + self.vacant.capacity() * 4
     }
@@ -257,6 +271,9 @@ impl Bodies {
     pub(crate) fn drop_any_region(&mut self) -> bool {
         while let Some(region) = self.regions.pop() {
             if let Some(region) = region {
+                if region.single {
+                    self.page_end_bytes -= region.mapping.len() - region.used;
+                }
                 self.used_bytes -= region.used;
                 self.dead_bytes -= region.dead;
                 return true;
@@ -306,7 +323,7 @@ impl Bodies {
         let region_bytes = self.region_bytes();
         let (number, offset) = match self.current {
             Some(number) if self.room(number) >= bytes => (number, self.used(number)),
-            _ if bytes >= region_bytes / 8 => {
+            _ if bytes >= (region_bytes / 8).max(SINGLE_BYTES_MIN) => {
                 let mapping = Mapping::new(bytes.next_multiple_of(PAGE_BYTES))?;
                 (self.add_region(mapping, true)?, 0)
             }
@@ -323,6 +340,9 @@ impl Bodies {
         };
         if let Some(region) = &mut self.regions[number] {
             region.used = offset + bytes;
+            if region.single {
+                self.page_end_bytes += region.mapping.len() - region.used;
+            }
         }
         self.used_bytes += bytes;
         Ok(BodyRef::new(number, offset))
@@ -349,6 +369,9 @@ impl Bodies {
 
     fn drop_region(&mut self, number: usize) {
         let Some(region) = self.regions[number].take() else { return };
+        if region.single {
+            self.page_end_bytes -= region.mapping.len() - region.used;
+        }
         self.used_bytes -= region.used;
         self.dead_bytes -= region.dead;
         self.vacant.push(u32::try_from(number).unwrap_or(0));

@@ -135,16 +135,33 @@ impl<'a> HashEdit<'a> {
         {
             return Ok(0);
         }
+        // Never more of them in a draft than a packed hash can have, where each is looked for among
+        // all: what is more goes into a table.
+        let step = self.config.packed_fields_max.max(self.config.hash_max_listpack_entries).max(1);
+        let mut added = 0;
+        for some in pairs.chunks(step) {
+            added += self.set_some(some, pairs.len(), deadline)?;
+        }
+        Ok(added)
+    }
+
+    /// Sets some of so many fields.
+    fn set_some(
+        &mut self,
+        pairs: &[(&[u8], Value<'_>)],
+        pairs_count: usize,
+        deadline: FieldDeadline,
+    ) -> Result<usize, CommandError> {
         if let Some(number) = self.large() {
-            return self.set_in_table(number, &pairs, deadline);
+            return self.set_in_table(number, pairs, deadline);
         }
         let value_bytes_max = self.config.hash_max_listpack_value;
         let is_long = |(field, value): (&[u8], Value<'_>)| {
             field.len() > value_bytes_max || value.len() > value_bytes_max
         };
-        let becomes_hashtable = pairs.len() > self.config.hash_max_listpack_entries
+        let becomes_hashtable = pairs_count > self.config.hash_max_listpack_entries
             || pairs.iter().copied().any(is_long);
-        if pairs.len() > 1 && self.rewrite(&pairs, deadline, becomes_hashtable)? {
+        if pairs.len() > 1 && self.rewrite(pairs, deadline, becomes_hashtable)? {
             return Ok(0);
         }
         self.begin_draft();
@@ -157,7 +174,7 @@ impl<'a> HashEdit<'a> {
         let names_bytes = pairs.iter().map(|(field, _)| field.len()).sum();
         let values_bytes = pairs.iter().map(|(_, value)| value.len()).sum();
         draft.reserve(pairs.len(), names_bytes, values_bytes)?;
-        for (field, value) in pairs {
+        for &(field, value) in pairs {
             let (index, is_new) = draft.set(shapes, field, value);
             match deadline {
                 FieldDeadline::Keep => {}

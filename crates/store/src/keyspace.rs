@@ -538,7 +538,8 @@ impl Keyspace {
         let slack_bytes = heap.records.used_bytes() - heap.inline_bytes
             + heap.records.idle_bytes()
             + heap.heads.idle_bytes()
-            + heap.bodies.dead_bytes();
+            + heap.bodies.dead_bytes()
+            + heap.bodies.page_end_bytes();
         Accounting {
             keys: self.table.len() as u64,
             keys_with_deadline: self.counts.keys_with_deadline as u64,

@@ -603,15 +603,20 @@ impl Segment {
             }
             moved = true;
         }
+        moved | self.gather(heap)
+    }
+
+    /// Gathers records that lie in too many chunks, a bounded step. No slot moves. Says whether any
+    /// record did.
+    pub(crate) fn gather(self, heap: &mut Heap) -> bool {
         let chunks = self.record_chunks(heap);
-        if chunks > 1
+        let is_loose = chunks > 1
             && self.bytes(heap) + CHUNK_BYTES * (1 + chunks / 12) + CHUNK_BYTES / 2
-                < chunks * CHUNK_BYTES
-        {
+                < chunks * CHUNK_BYTES;
+        if is_loose {
             self.empty_a_chunk(heap);
-            moved = true;
         }
-        moved
+        is_loose
     }
 
     /// Moves the records of the chunk that has the fewest bytes to the others.
@@ -736,19 +741,13 @@ impl Segment {
     /// Takes over entries whose records it has, into slots of its own that are empty.
     fn adopt(self, heap: &mut Heap, entries: &mut Entries) -> Result<(), OutOfMemory> {
         self.add_keys(heap, i32::try_from(entries.count).unwrap_or(0));
-        loop {
-            let chunks = self.slot_chunks(heap);
-            let fits = entries.count <= keys_max(capacity_of(chunks)) || chunks == SLOT_CHUNKS_MAX;
-            if fits && self.lay_out(heap, entries.sorted()) {
-                return Ok(());
-            }
-            if chunks == SLOT_CHUNKS_MAX {
-                return Err(OutOfMemory);
-            }
+        for place in 0..entries.slot_chunks().ok_or(OutOfMemory)? {
             let chunk = heap.heads.take()?;
-            heap.heads.words_mut(self.0)[SLOT_CHUNKS + chunks] = chunk.0;
-            self.set_count(heap, 8, chunks + 1);
+            heap.heads.words_mut(self.0)[SLOT_CHUNKS + place] = chunk.0;
+            self.set_count(heap, 8, place + 1);
         }
+        self.lay_out(heap, entries.sorted());
+        Ok(())
     }
 
     /// The ids of its chunks, of records and of slots.
@@ -769,30 +768,28 @@ impl Segment {
             && (self.record_chunks(heap) + sibling.record_chunks(heap)) * 2 < RECORD_CHUNKS_MAX
     }
 
-    /// Takes everything that its sibling with the next greater hashes has. No record moves.
-    pub(crate) fn merge(self, heap: &mut Heap, upper: Self) -> Result<(), OutOfMemory> {
-        heap.heads.reserve(SLOT_CHUNKS_MAX)?;
+    /// Takes everything that its sibling with the next greater hashes has, if that fits; says whether
+    /// it did. No record moves.
+    pub(crate) fn merge(self, heap: &mut Heap, upper: Self) -> Result<bool, OutOfMemory> {
         let depth = self.depth(heap) - 1;
-        let (mut lower_entries, upper_entries) =
-            (Entries::of(self, heap), Entries::of(upper, heap));
-        for entry in &mut lower_entries.entries[..lower_entries.count] {
-            *entry = entry.to_owned() >> 17 << 16 | *entry & 0xffff;
+        let (mut merged, upper_entries) = (Entries::of(self, heap), Entries::of(upper, heap));
+        for entry in &mut merged.entries[..merged.count] {
+            *entry = *entry >> 17 << 16 | *entry & 0xffff;
         }
         let (chunks, upper_slots) = upper.chunks(heap);
-        let mut places = [0; RECORD_CHUNKS_MAX];
-        for (chunk, id) in chunks.into_iter().enumerate().filter(|(_, id)| id.0 != NO_CHUNK) {
-            let ids = &heap.heads.words(self.0)[RECORD_CHUNKS..RECORD_CHUNKS + RECORD_CHUNKS_MAX];
-            let place = ids.iter().position(|&id| id == NO_CHUNK).ok_or(OutOfMemory)?;
-            let used = upper.used(heap, chunk);
-            heap.heads.words_mut(self.0)[RECORD_CHUNKS + place] = id.0;
-            self.set_used(heap, place, used);
-            self.set_count(heap, 16, self.record_chunks(heap) + 1);
-            places[chunk] = place;
-        }
+        let Some(places) = self.places_for(heap, &chunks) else { return Ok(false) };
         for &entry in &upper_entries.entries[..upper_entries.count] {
             let Spot { chunk, offset } = Spot::of(entry);
-            let tag = 0x8000 | entry >> 17;
-            lower_entries.push(Spot { chunk: places[chunk], offset }.slot(tag));
+            merged.push(Spot { chunk: places[chunk], offset }.slot(0x8000 | entry >> 17));
+        }
+        // All is known to fit, and is at hand, before anything changes.
+        let Some(slot_chunks) = merged.slot_chunks() else { return Ok(false) };
+        heap.heads.reserve(slot_chunks)?;
+        for (chunk, id) in chunks.into_iter().enumerate().filter(|(_, id)| id.0 != NO_CHUNK) {
+            let used = upper.used(heap, chunk);
+            heap.heads.words_mut(self.0)[RECORD_CHUNKS + places[chunk]] = id.0;
+            self.set_used(heap, places[chunk], used);
+            self.set_count(heap, 16, self.record_chunks(heap) + 1);
         }
         let bytes = upper.bytes(heap).cast_signed();
         self.add_bytes(heap, bytes);
@@ -807,7 +804,25 @@ impl Segment {
         self.add_keys(heap, -i32::try_from(keys).unwrap_or(0));
         let word = &mut heap.heads.words_mut(self.0)[COUNTS];
         *word = *word & 0xffff_0000 | depth;
-        self.adopt(heap, &mut lower_entries)
+        self.adopt(heap, &mut merged)?;
+        Ok(true)
+    }
+
+    /// Where each of another segment's record chunks would go, if there is room for all.
+    fn places_for(
+        self,
+        heap: &Heap,
+        chunks: &[ChunkId; RECORD_CHUNKS_MAX],
+    ) -> Option<[usize; RECORD_CHUNKS_MAX]> {
+        let ids = &heap.heads.words(self.0)[RECORD_CHUNKS..RECORD_CHUNKS + RECORD_CHUNKS_MAX];
+        let mut vacant = (0..RECORD_CHUNKS_MAX).filter(|&place| ids[place] == NO_CHUNK);
+        let mut places = [0; RECORD_CHUNKS_MAX];
+        for (place, id) in places.iter_mut().zip(chunks) {
+            if id.0 != NO_CHUNK {
+                *place = vacant.next()?;
+            }
+        }
+        Some(places)
     }
 
     /// Gives back all that it has.
@@ -851,6 +866,21 @@ impl Entries {
     fn push(&mut self, entry: u32) {
         self.entries[self.count] = entry;
         self.count += 1;
+    }
+
+    /// How many slot chunks they need so that each gets a slot where it belongs or soon behind; none
+    /// if that cannot be, since too many begin alike.
+    fn slot_chunks(&mut self) -> Option<usize> {
+        let entries = self.sorted();
+        let fits = |capacity: usize| {
+            let end =
+                entries.iter().fold(0, |end, &entry| home(entry >> 16, capacity).max(end) + 1);
+            end <= capacity
+        };
+        (0..=SLOT_CHUNKS_MAX).find(|&chunks| {
+            let capacity = capacity_of(chunks);
+            (entries.len() <= keys_max(capacity) || chunks == SLOT_CHUNKS_MAX) && fits(capacity)
+        })
     }
 
     fn sorted(&mut self) -> &[u32] {

@@ -277,7 +277,12 @@ impl Table {
         let old = segment.at(heap, slot);
         let is_inline = stub_target(old).is_none()
             && heap.inline_len(old) + bytes.len() <= INLINE_BYTES_MAX + range.len();
-        is_inline && segment.splice(heap, slot, range, bytes)
+        let becomes_shorter = bytes.len() < range.len();
+        let is_done = is_inline && segment.splice(heap, slot, range, bytes);
+        if is_done && becomes_shorter {
+            segment.gather(heap);
+        }
+        is_done
     }
 
     /// Writes another record of the same class over one that has so many bytes, if that can be done
@@ -337,7 +342,7 @@ impl Table {
         }
         let is_lower = hash < sibling_hash;
         let (lower, upper) = if is_lower { (segment, sibling) } else { (sibling, segment) };
-        if lower.merge(heap, upper).is_ok() {
+        if lower.merge(heap, upper) == Ok(true) {
             self.segments -= 1;
             let entries = self.entries_of(hash, depth - 1);
             self.directory[entries].fill(lower.0.0);
@@ -1092,6 +1097,21 @@ mod tests {
             prop_assert_eq!((heap.inline_bytes, heap.bodies.live_bytes()), (0, 0));
             prop_assert_eq!((heap.heads.used_bytes(), heap.records.used_bytes()), (0, 0));
         }
+    }
+
+    #[test]
+    fn records_that_become_shorter_where_they_lie_are_gathered() {
+        let mut pair = Pair::new();
+        for number in 0..2_000 {
+            pair.put(&key_of(number), &vec![b'v'; INLINE_BYTES_MAX - 16], None);
+        }
+        for number in 0..2_000 {
+            // To a length of 3, or 4 where the key's is longer.
+            pair.splice(&key_of(number), 103 - (INLINE_BYTES_MAX - 16) % 100);
+        }
+        pair.check();
+        let (used, inline) = (pair.heap.records.used_bytes(), pair.heap.inline_bytes);
+        assert!(used < inline * 2, "{used} B for {inline} B of records");
     }
 
     #[test]

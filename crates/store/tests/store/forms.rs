@@ -9,16 +9,16 @@ use proptest::prelude::*;
 use crate::model::{self, Held, Model, extend, sort_pairs};
 use crate::support::{Reply, Shard, ask_group_in};
 
-type Words = Vec<Vec<u8>>;
+pub(crate) type Words = Vec<Vec<u8>>;
 
 /// Databases that a test uses.
-const DATABASES: usize = 3;
+pub(crate) const DATABASES: usize = 3;
 
 /// So often the background work may say that there is more, when nothing else happens.
 const TENDED_MAX: usize = 100_000;
 
 #[derive(Clone)]
-enum Step {
+pub(crate) enum Step {
     /// Alone if it is one, in a group if they are more.
     Commands(Vec<(u8, Words)>),
     /// The same command on keys of one kind, by their numbers.
@@ -86,14 +86,14 @@ fn spell(words: &[Vec<u8>]) -> String {
 }
 
 /// A store, and the models of its databases.
-struct World {
+pub(crate) struct World {
     shard: Shard,
     models: [Model; DATABASES],
     now_ms: u64,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = Self {
             shard: model::shard(),
             models: std::array::from_fn(|_| Model::default()),
@@ -150,7 +150,7 @@ impl World {
         Ok(())
     }
 
-    fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    pub(crate) fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
             Step::Commands(commands) => self.ask(commands)?,
             Step::Fill { kind, numbers, words } => {
@@ -193,7 +193,7 @@ impl World {
     }
 
     /// Everything that is there is shown, by every command that shows it, and nothing else.
-    fn check_content(&mut self) -> Result<(), TestCaseError> {
+    pub(crate) fn check_content(&mut self) -> Result<(), TestCaseError> {
         for database in 0..DATABASES {
             self.shard.database = u8::try_from(database).expect("they are few");
             self.models[database].drop_past();
@@ -220,7 +220,7 @@ impl World {
     }
 
     /// The books are right, once nothing is left that is past.
-    fn check_books(&mut self) -> Result<(), TestCaseError> {
+    pub(crate) fn check_books(&mut self) -> Result<(), TestCaseError> {
         self.models.iter_mut().for_each(Model::drop_past);
         self.shard.store.expire_some(usize::MAX);
         let accounting = self.shard.store.accounting();
@@ -237,7 +237,7 @@ impl World {
         Ok(())
     }
 
-    fn tend_all(&mut self) -> Result<(), TestCaseError> {
+    pub(crate) fn tend_all(&mut self) -> Result<(), TestCaseError> {
         for _ in 0..TENDED_MAX {
             if !self.shard.store.tend() {
                 return Ok(());
@@ -247,7 +247,7 @@ impl World {
     }
 
     /// With the last key goes everything.
-    fn empty(&mut self) -> Result<(), TestCaseError> {
+    pub(crate) fn empty(&mut self) -> Result<(), TestCaseError> {
         for database in 0..DATABASES {
             self.shard.database = u8::try_from(database).expect("they are few");
             for key in std::mem::take(&mut self.models[database].keys).keys() {
@@ -315,10 +315,10 @@ fn with_key(words: &Words, key: &[u8]) -> Words {
     words
 }
 
-const KINDS: usize = 10;
+pub(crate) const KINDS: usize = 10;
 
 /// Keys of some kinds: those that a template takes, in every way, and those that none does.
-fn key_of(kind: usize, number: u32) -> Vec<u8> {
+pub(crate) fn key_of(kind: usize, number: u32) -> Vec<u8> {
     let text = match kind % KINDS {
         0 => format!("user:{number}"),
         1 => format!("user:{number}:email"),
@@ -334,7 +334,7 @@ fn key_of(kind: usize, number: u32) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn field_of(number: u32) -> Vec<u8> {
+pub(crate) fn field_of(number: u32) -> Vec<u8> {
     match number % 4 {
         0 => format!("f{}", number / 4),
         1 => format!("{number}"),

@@ -2,9 +2,11 @@
 
 mod support;
 
+mod churn;
 mod expire;
 mod fields;
 mod forms;
+mod fuzzed;
 mod hash;
 mod hostile;
 mod keyspace;
@@ -13,5 +15,6 @@ mod model_fields;
 mod model_strings;
 mod resolve;
 mod scan;
+mod sizes;
 mod string;
 mod words;

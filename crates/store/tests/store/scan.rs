@@ -212,3 +212,27 @@ fn after_the_last_key_of_a_shard_comes_the_next_shard() {
     assert_eq!(step(&mut last, "SCAN 2"), (0, vec![]));
     assert_eq!(shard_of_cursor(b"x"), None);
 }
+
+#[test]
+fn keys_that_are_removed_in_the_order_of_a_scan_are_gone_and_the_others_stay() {
+    for keys in [1_000, 5_000, 20_000] {
+        let mut shard = Shard::default();
+        for key in 0..keys {
+            shard.say(&format!("SET key:{key} {key}"));
+        }
+        let mut left = keys;
+        while left > 0 {
+            let mut elements = shard.say("SCAN 0 COUNT 100").into_elements();
+            let shown = elements.remove(1).into_elements();
+            for key in shown {
+                let key = key.into_bytes();
+                let number = String::from_utf8_lossy(&key[4..]).into_owned();
+                assert_eq!(shard.ask(&[b"GET", &key[..]]), Reply::text(&number));
+                assert_eq!(shard.ask(&[b"UNLINK", &key[..]]), Reply::Integer(1));
+                left -= 1;
+            }
+            assert_eq!(shard.count("DBSIZE"), left);
+        }
+        assert!(shard.holds_nothing());
+    }
+}
