@@ -400,6 +400,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
+    type Names = Vec<Vec<u8>>;
+
     fn shapes() -> Shapes {
         Shapes::new(RandomState::with_seed(1))
     }
@@ -430,7 +432,7 @@ mod tests {
             lists in vec((vec(0_u32..40, 0..30), any::<bool>(), 0_usize..200), 1..80),
         ) {
             let mut shapes = shapes();
-            let mut held: BTreeMap<(u16, u16), (Shape, Vec<Vec<u8>>)> = BTreeMap::new();
+            let mut held: BTreeMap<(u16, u16), (Shape, Names)> = BTreeMap::new();
             for (numbers, drops, extra) in lists {
                 let mut names: Vec<Vec<u8>> = Vec::new();
                 for number in numbers {
