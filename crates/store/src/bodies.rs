@@ -50,6 +50,9 @@ pub(crate) struct Bodies {
     regions: Vec<Option<Region>>,
     /// Numbers of regions that are gone.
     vacant: Vec<u32>,
+    /// Memory that is asked for and not written to: where living bodies go when the system has no
+    /// more, so that dead ones can.
+    reserve: Option<Mapping>,
     /// Where new bodies are written.
     current: Option<usize>,
     /// Of all regions.
@@ -102,7 +105,7 @@ impl BodyRef {
 impl Bodies {
     /// Writes a body for a record of the table `owner`.
     pub(crate) fn add(&mut self, owner: u32, record: &[u8]) -> Result<BodyRef, OutOfMemory> {
-        let at = self.place(HEAD_BYTES + record.len())?;
+        let at = self.place(HEAD_BYTES + record.len(), Self::ask)?;
         let length = u32::try_from(record.len()).map_err(|_| OutOfMemory)?;
         let body = self.tail_mut(at);
         body[..4].copy_from_slice(&owner.to_le_bytes());
@@ -253,7 +256,7 @@ impl Bodies {
                 self.compaction = next;
                 continue;
             }
-            let to = self.place(HEAD_BYTES + length)?;
+            let to = self.place(HEAD_BYTES + length, Self::ask_or_take_reserve)?;
             self.compaction = next;
             self.copy(from, to, HEAD_BYTES + length);
             return Ok(Some(Moved { owner, from, to }));
@@ -318,8 +321,30 @@ impl Bodies {
         self.regions[to.region()] = Some(target);
     }
 
-    /// Room for so many bytes, booked as used.
-    fn place(&mut self, bytes: usize) -> Result<BodyRef, OutOfMemory> {
+    /// Memory for a region.
+    fn ask(&mut self, bytes: usize) -> Result<Mapping, OutOfMemory> {
+        let mapping = new_region(bytes)?;
+        self.keep_reserve();
+        Ok(mapping)
+    }
+
+    /// The same, and if there is none what was kept for such a time.
+    fn ask_or_take_reserve(&mut self, bytes: usize) -> Result<Mapping, OutOfMemory> {
+        self.ask(bytes).or_else(|error| self.reserve.take().ok_or(error))
+    }
+
+    fn keep_reserve(&mut self) {
+        if self.reserve.is_none() {
+            self.reserve = new_region(self.region_bytes()).ok();
+        }
+    }
+
+    /// Room for so many bytes, booked as used; `ask` gives the memory for a region.
+    fn place(
+        &mut self,
+        bytes: usize,
+        ask: fn(&mut Self, usize) -> Result<Mapping, OutOfMemory>,
+    ) -> Result<BodyRef, OutOfMemory> {
         let region_bytes = self.region_bytes();
         let (number, offset) = match self.current {
             Some(number) if self.room(number) >= bytes => (number, self.used(number)),
@@ -328,7 +353,11 @@ impl Bodies {
                 (self.add_region(mapping, true)?, 0)
             }
             _ => {
-                let number = self.add_region(Mapping::new(region_bytes)?, false)?;
+                let mapping = ask(self, region_bytes)?;
+                if mapping.len() < bytes {
+                    return Err(OutOfMemory);
+                }
+                let number = self.add_region(mapping, false)?;
                 if let Some(old) = self.current.replace(number) {
                     let is_dead = |region: &Region| region.dead == region.used;
                     if self.regions[old].as_ref().is_some_and(is_dead) {
@@ -374,6 +403,12 @@ impl Bodies {
         }
         self.used_bytes -= region.used;
         self.dead_bytes -= region.dead;
+        drop(region.mapping);
+        if self.used_bytes > 0 {
+            self.keep_reserve();
+        } else {
+            self.reserve = None;
+        }
         self.vacant.push(u32::try_from(number).unwrap_or(0));
         if self.compaction.is_some_and(|compaction| compaction.region == number) {
             self.compaction = None;
@@ -405,6 +440,11 @@ pub(crate) struct Moved {
     pub(crate) owner: u32,
     pub(crate) from: BodyRef,
     pub(crate) to: BodyRef,
+}
+
+/// Memory for a region of so many bytes, or a short one if there is no more.
+fn new_region(bytes: usize) -> Result<Mapping, OutOfMemory> {
+    Mapping::new(bytes).or_else(|OutOfMemory| Mapping::new(REGION_BYTES_MIN))
 }
 
 fn length_of(body: &[u8]) -> usize {

@@ -1103,7 +1103,7 @@ mod tests {
     fn records_that_become_shorter_where_they_lie_are_gathered() {
         let mut pair = Pair::new();
         for number in 0..2_000 {
-            pair.put(&key_of(number), &vec![b'v'; INLINE_BYTES_MAX - 16], None);
+            pair.put(&key_of(number), &[b'v'; INLINE_BYTES_MAX - 16], None);
         }
         for number in 0..2_000 {
             // To a length of 3, or 4 where the key's is longer.

@@ -94,6 +94,7 @@ impl Input<'_> {
         words
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of commands, and how each looks")]
     fn command(&mut self) -> (u8, Words) {
         let database = match self.byte() {
             0..200 => 0,
@@ -164,7 +165,7 @@ impl Input<'_> {
             30 => "HLEN",
             _ => {
                 words.truncate(1);
-                if self.byte() % 4 == 0 { "FLUSHALL" } else { "FLUSHDB" }
+                if self.byte().is_multiple_of(4) { "FLUSHALL" } else { "FLUSHDB" }
             }
         };
         words[0] = name.as_bytes().to_vec();
@@ -192,7 +193,7 @@ impl Input<'_> {
                 let (key, fields, value) = (self.key(), self.range(), self.value());
                 // Long ones would take all the time.
                 let value = value.into_iter().take(100).collect();
-                Step::Grow { key, fields, value, at_once: self.byte() % 2 == 0 }
+                Step::Grow { key, fields, value, at_once: self.byte().is_multiple_of(2) }
             }
             200..210 => Step::Shrink { key: self.key(), fields: self.range() },
             210..225 => Step::Wait { ms: u64::from(self.byte() % 40) },

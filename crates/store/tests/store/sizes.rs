@@ -95,3 +95,20 @@ fn many_fields_in_one_command_take_time_in_proportion() {
     assert_eq!(shard.ask(&words), Reply::Integer(1));
     assert_eq!(shard.say("HGETALL one"), Reply::texts(&["f", "f"]));
 }
+
+#[test]
+fn the_longest_value_is_kept_and_leaves_nothing_behind() {
+    const LENGTH: i64 = 512 << 20;
+    let mut shard = Shard::default();
+    assert_eq!(shard.count(&format!("SETRANGE long {} end", LENGTH - 3)), LENGTH);
+    assert_eq!(shard.say("GETRANGE long -4 -1"), Reply::text("\0end"));
+    assert_eq!(
+        shard.fail("APPEND long v"),
+        "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+    );
+    let total_bytes = shard.store.accounting().total_bytes();
+    assert!(total_bytes.abs_diff(LENGTH.unsigned_abs()) < 8 << 20, "{total_bytes}");
+    assert_eq!(shard.say("SET long short"), Reply::ok());
+    while shard.store.tend() {}
+    assert!(shard.store.accounting().total_bytes() < 1 << 20);
+}
