@@ -343,6 +343,7 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::class::ClassId;
     use crate::record::Record;
     use ahash::RandomState;
     use proptest::collection::vec;
@@ -380,7 +381,7 @@ mod tests {
             let (mut draft, mut record) = (Draft::default(), Vec::new());
             draft.clear();
             let mut list: Vec<Field> = Vec::new();
-            let mut before = 0;
+            let (mut before, mut held) = (0, None);
             for (step, one, other) in steps {
                 let (name, text) = (name_of(one), text_of(other));
                 let place = list.iter().position(|(other, ..)| *other == name);
@@ -431,6 +432,12 @@ mod tests {
                             prop_assert_eq!(packed.deadline_ms(place.index), *deadline_ms);
                         }
                         draft.fill(&packed);
+                        // As a table does, so that the shape stays as long as the draft has it.
+                        let id = ClassId::read(&record).0;
+                        classes.retain(id);
+                        if let Some(old) = held.replace(id) {
+                            classes.release(old);
+                        }
                         before = payload(&list);
                         prop_assert_eq!(draft.payload_change, 0);
                         classes.sweep();
