@@ -4,6 +4,8 @@
 //! more, fills a store until it says that memory is out, and goes on from there. An abort of that
 //! process is a failure here.
 
+#![cfg(all(target_os = "linux", not(feature = "tiny")))]
+
 #[path = "store/support.rs"]
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;
