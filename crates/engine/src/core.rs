@@ -315,7 +315,7 @@ impl Alive {
     /// Lets the other shards know what this one takes, if there is a limit.
     fn tell(&mut self) {
         let Some(limit) = &mut self.limit else { return };
-        let now = self.store.accounting().total_bytes();
+        let now = self.store.accounting().used_bytes();
         if now.abs_diff(limit.told) >= TOLD_STEP_BYTES.min(limit.bytes / 64) {
             limit.all.replace(limit.told, now);
             limit.told = now;

@@ -22,6 +22,9 @@ pub struct Accounting {
     /// Bytes that hold nothing at this moment: the ends of chunks, what was given back and waits to
     /// be used again, long records that are dead and not yet collected.
     pub slack_bytes: u64,
+    /// The part of the slack that the next command can use at once, or that goes back to the system
+    /// as soon as somebody tends the store.
+    pub free_bytes: u64,
 }
 
 impl Accounting {
@@ -29,6 +32,12 @@ impl Accounting {
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.record_bytes + self.index_bytes + self.shape_bytes + self.slack_bytes
+    }
+
+    /// What holds something: everything but what is free.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        self.total_bytes() - self.free_bytes
     }
 
     /// Adds what another keyspace, or another shard, holds and takes.
@@ -41,5 +50,6 @@ impl Accounting {
         self.index_bytes += other.index_bytes;
         self.shape_bytes += other.shape_bytes;
         self.slack_bytes += other.slack_bytes;
+        self.free_bytes += other.free_bytes;
     }
 }

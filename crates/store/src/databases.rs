@@ -91,8 +91,9 @@ impl Databases {
             whole.add(keyspace.accounting());
         }
         for keyspace in &self.flushed {
-            let slack_bytes = keyspace.resident_bytes();
-            whole.add(Accounting { slack_bytes, ..Accounting::default() });
+            let bytes = keyspace.resident_bytes();
+            let (slack_bytes, free_bytes) = (bytes, bytes);
+            whole.add(Accounting { slack_bytes, free_bytes, ..Accounting::default() });
         }
         whole
     }

@@ -549,6 +549,7 @@ impl Keyspace {
             index_bytes: (heap.heads.used_bytes() + self.book_bytes()) as u64,
             shape_bytes: heap.classes.book_bytes() as u64,
             slack_bytes: slack_bytes as u64,
+            free_bytes: (heap.records.idle_bytes() + heap.heads.idle_bytes()) as u64,
         }
     }
 
