@@ -1,9 +1,11 @@
 //! What can be asked that is not about data?
 
+use crate::desk::{Answered, Desk, Then};
 use crate::rows::Row;
 
 pub(crate) mod absent;
 mod client;
+mod client_filter;
 mod connection;
 mod server;
 
@@ -12,3 +14,15 @@ pub(crate) const GROUPS: [&[Row]; 3] = [connection::ROWS, client::ROWS, server::
 
 /// The version of Redis whose behaviour this is.
 pub(crate) const VERSION: &[u8] = b"8.0.6";
+
+/// The reply of a HELP subcommand: what there is, and what it does, in Redis' form.
+fn help(desk: &mut Desk<'_>, container: &str, entries: &[(&str, &str)]) -> Answered {
+    let mut reply = desk.reply();
+    reply.array(2 * entries.len() + 3);
+    reply.simple(&format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    for (usage, meaning) in entries.iter().chain([&("HELP", "Print this help.")]) {
+        reply.simple(usage);
+        reply.simple(&format!("    {meaning}"));
+    }
+    Ok(Then::Next)
+}

@@ -110,6 +110,8 @@ enum Stop {
     Turn,
     /// The connection waits, or is about to be closed.
     Rest,
+    /// The client does not keep to the protocol.
+    Broken,
 }
 
 /// Larger than this, what is to be written goes out before more requests are taken.
@@ -119,8 +121,8 @@ const REPLIES_BYTES_MAX: usize = 256 << 10;
 const WORK_REPLY_BYTES: usize = 1 << 20;
 
 /// How many commands the first work of a connection has at most, and any.
-const WORK_COMMANDS_FIRST: u16 = 256;
-const WORK_COMMANDS_MAX: usize = 4096;
+const WORK_COMMANDS_FIRST: u16 = 16;
+const WORK_COMMANDS_MAX: usize = 1024;
 
 /// How much may be owed to one client once much is owed to all of them.
 const OWED_BYTES_TIGHT: usize = 64 << 10;
@@ -308,10 +310,12 @@ impl Connection {
                 break stop;
             }
         };
-        if stop == Stop::Bytes && taken < bytes.len() {
-            self.input.parser = Some(parser);
-        } else {
-            bench.parser = Some(parser);
+        match stop {
+            // It knows what it has seen of a request.
+            Stop::Bytes if taken < bytes.len() => self.input.parser = Some(parser),
+            // It gives the same error for ever.
+            Stop::Broken => {}
+            _ => bench.parser = Some(parser),
         }
         (taken, stop)
     }
@@ -344,7 +348,7 @@ impl Connection {
                 Err(error) => {
                     self.answer(bench, |out, _| error.write_reply(out));
                     self.is_closing = true;
-                    return Stop::Rest;
+                    return Stop::Broken;
                 }
             };
             let was_authenticated = self.session.is_authenticated;
@@ -369,7 +373,7 @@ impl Connection {
         let args: Arguments<'_> = request.iter().collect();
         match rows::find(&args) {
             Found::Elsewhere => {}
-            Found::Row(row, words) => return self.take_own(row, &args[words..], bench),
+            Found::Row(row, words) => return self.take_own(row, &args[words..], paused, bench),
             Found::Refused(error) => return self.refuse(&error, bench),
         }
         let Some((command, words)) = Command::find(args[0], args.get(1).copied()) else {
@@ -412,9 +416,20 @@ impl Connection {
     }
 
     /// Runs a command of the server.
-    fn take_own(&mut self, row: &'static Row, args: &[&[u8]], bench: &mut Bench) -> Taken {
+    fn take_own(
+        &mut self,
+        row: &'static Row,
+        args: &[&[u8]],
+        paused: Option<Paused>,
+        bench: &mut Bench,
+    ) -> Taken {
         if !self.session.is_authenticated && !row.run.without_login {
             return self.refuse(&no_login(), bench);
+        }
+        let is_exempt = row.run.without_login || row.name.starts_with("client|");
+        if paused.is_some_and(|paused| paused.is_for_all) && !is_exempt {
+            self.wait(Wait::Paused);
+            return Taken::No(Stop::Rest);
         }
         if row.run.in_turn && self.work.is_some() {
             return Taken::No(Stop::Turn);

@@ -49,7 +49,6 @@ pub(crate) enum Then {
 }
 
 impl<'a> Desk<'a> {
-    #[expect(clippy::too_many_arguments, reason = "it is what is at hand, and made in one place")]
     pub(crate) fn new(
         session: &'a mut Session,
         card: &'a Card,

@@ -138,12 +138,12 @@ impl Card {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let words = self.words();
         let output_bytes = bytes(&self.output_bytes);
-        let written = write!(
+        let written = writeln!(
             out,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 \
              multi=-1 watch=0 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={} oll=0 \
              omem={} tot-mem={} events={} cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} \
-             io-thread={} tot-net-in={} tot-net-out={} tot-cmds={}\n",
+             io-thread={} tot-net-in={} tot-net-out={} tot-cmds={}",
             self.id,
             self.peer,
             self.local,
@@ -201,9 +201,5 @@ impl Directory {
     /// Every card, in the order in which the clients came.
     pub(crate) fn all(&self) -> Vec<Arc<Card>> {
         self.cards().values().cloned().collect()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.cards().len()
     }
 }

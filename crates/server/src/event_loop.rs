@@ -427,12 +427,21 @@ impl EventLoop {
         let shared = &self.bench.shared;
         if self.connections.is_empty() && !self.has_finished {
             self.has_finished = true;
-            // Acquire and release: see `Shared`.
-            if shared.serving.fetch_sub(1, Ordering::AcqRel) == 1 {
-                shared.call_all();
-            }
+            shared.leave();
         }
-        shared.serving.load(Ordering::Acquire) == 0
+        shared.is_left()
+    }
+}
+
+/// The others do not wait for a thread that has panicked, or never began.
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        if !self.has_finished {
+            self.bench.shared.leave();
+        }
+        if std::thread::panicking() {
+            self.bench.shared.stop();
+        }
     }
 }
 

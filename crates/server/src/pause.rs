@@ -37,7 +37,7 @@ impl Pause {
         let is_on = before / 2 > since_start;
         let strength = u64::from(is_for_all) | if is_on { before & 1 } else { 0 };
         let until = if is_on { until.max(before / 2) } else { until };
-        self.until.store(until * 2 | strength, Ordering::Relaxed);
+        self.until.store((until * 2) | strength, Ordering::Relaxed);
     }
 
     pub(crate) fn end(&self) {

@@ -108,16 +108,9 @@ impl Server {
         let mut server = Self { shared, addresses, threads: Vec::new(), engine: Some(engine) };
         for (thread, event_loop) in loops.into_iter().enumerate() {
             let builder = thread::Builder::new().name(format!("hectare-{thread}"));
-            // A server that is dropped stops the threads that have begun; those that have not are
-            // not waited for.
+            // On an error the server is dropped, which stops the threads that have begun.
             let spawned = builder.spawn(move || event_loop.run()).map_err(StartError::System);
-            match spawned {
-                Ok(handle) => server.threads.push(handle),
-                Err(error) => {
-                    server.shared.count_out(threads - thread);
-                    return Err(error);
-                }
-            }
+            server.threads.push(spawned?);
         }
         Ok(server)
     }

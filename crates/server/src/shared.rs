@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     pub(crate) clients: Vec<AtomicUsize>,
     is_stopping: AtomicBool,
     /// How many threads have clients, or may get some.
-    pub(crate) serving: AtomicUsize,
+    serving: AtomicUsize,
     failure: Mutex<Option<EngineError>>,
     pub(crate) tally: Vec<Tally>,
 }
@@ -113,9 +113,17 @@ impl Shared {
         self.doors.iter().for_each(|door| door.post(Letter::LookAround));
     }
 
-    /// So many threads will not begin.
-    pub(crate) fn count_out(&self, threads: usize) {
-        self.serving.fetch_sub(threads, Ordering::AcqRel);
+    /// A thread has no clients any more, and gets none. The last one says so to the others.
+    pub(crate) fn leave(&self) {
+        // Acquire and release: see above.
+        if self.serving.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.call_all();
+        }
+    }
+
+    /// Whether no thread has clients any more.
+    pub(crate) fn is_left(&self) -> bool {
+        self.serving.load(Ordering::Acquire) == 0
     }
 
     pub(crate) fn stop(&self) {

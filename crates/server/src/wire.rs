@@ -8,7 +8,7 @@ use hectare_store::{CommandError, ReplySink, Value};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RespWire {
     pub(crate) protocol: Protocol,
-    /// The longest reply; all replies of a batch may take as much together and one more.
+    /// The longest reply; all replies of a batch may take twice as much together.
     pub(crate) reply_bytes_max: usize,
 }
 
@@ -169,7 +169,7 @@ mod tests {
             sink.integer(1);
             assert!(!sink.is_full());
             sink.end();
-            sink.value(Value::Bytes(&[b'x'; 90]));
+            sink.value(Value::Bytes(&[b'x'; 84]));
             assert!(!sink.is_full());
             sink.end();
             sink.integer(1);

@@ -11,7 +11,7 @@ pub(crate) fn refusal(name: &[u8]) -> Option<CommandError> {
 }
 
 /// In the order of the alphabet.
-static NAMES: [&str; 166] = [
+static NAMES: [&str; 165] = [
     "asking",
     "bf.add",
     "bf.exists",
@@ -91,7 +91,6 @@ static NAMES: [&str; 166] = [
     "replicaof",
     "restore",
     "restore-asking",
-    "role",
     "rpop",
     "rpoplpush",
     "rpush",

@@ -1,19 +1,35 @@
 //! What is asked of the server as a whole?
 
-use crate::desk::{Answered, Desk, Then, fast, in_turn, row};
+use crate::commands::client::timeout_ms;
+use crate::commands::connection::integer;
+use crate::commands::help;
+use crate::desk::{Answered, Desk, Then, error, fast, in_turn, row};
+use crate::log::Level;
 use crate::rows::Row;
-use crate::shared::unix_ms;
+use hectare_engine::{CommandError, EngineError};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(super) const ROWS: &[Row] = &[
     fast(row("time", 1, time)),
+    fast(row("lastsave", 1, lastsave)),
+    fast(row("role", 1, role)),
     in_turn(row("info", -1, info)),
     row("command", -1, command),
     row("config|get", -3, config_get),
+    in_turn(row("wait", 3, wait)),
+    in_turn(row("shutdown", -1, shutdown)),
+    row("acl|whoami", 2, whoami),
+    row("cluster", -2, cluster),
+    row("function|flush", -2, flush_nothing),
+    row("script|flush", -2, flush_nothing),
+    in_turn(row("debug|sleep", 3, sleep)),
+    row("debug|set-active-expire", 3, set_active_expire),
+    row("debug|help", 2, print_help),
 ];
 
 fn time(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let since = since.unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut reply = desk.reply();
     reply.array(2);
     reply.bulk_integer(i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
@@ -21,10 +37,43 @@ fn time(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
     Ok(Then::Next)
 }
 
+/// Nothing is ever saved, and a server that has just started says when that was.
+fn lastsave(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
+    let seconds = i64::try_from(desk.shared.start_ms / 1000).unwrap_or(i64::MAX);
+    desk.reply().integer(seconds);
+    Ok(Then::Next)
+}
+
+/// A master without replicas that has written nothing for any.
+fn role(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
+    let mut reply = desk.reply();
+    reply.array(3);
+    reply.bulk(b"master");
+    reply.integer(0);
+    reply.array(0);
+    Ok(Then::Next)
+}
+
 fn info(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    let text = format!("# Server\r\nredis_version:8.0.0\r\nserver_time_ms:{}\r\n", unix_ms());
+    let (client, shared) = (desk.client, desk.shared);
+    // Aside, since the other shards' owners may be asking for this one.
+    let stats = desk.shard.aside(|| client.stats()).map_err(|error| failure(&error))?;
+    let text = format!(
+        "# Server\r\nredis_version:8.0.6\r\nredis_mode:standalone\r\ntcp_port:{}\r\n\
+         uptime_in_seconds:{}\r\n\r\n# Clients\r\nconnected_clients:{}\r\nmaxclients:{}\r\n\r\n\
+         # Memory\r\nused_memory:{}\r\n",
+        shared.port,
+        (desk.now - shared.start).as_secs(),
+        shared.clients(),
+        shared.clients_max.load(Ordering::Relaxed),
+        stats.memory_bytes,
+    );
     desk.reply().verbatim(*b"txt", text.as_bytes());
     Ok(Then::Next)
+}
+
+fn failure(error: &EngineError) -> CommandError {
+    CommandError::Other(format!("ERR {error}").into())
 }
 
 fn command(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
@@ -35,4 +84,88 @@ fn command(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
 fn config_get(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
     desk.reply().map(0);
     Ok(Then::Next)
+}
+
+/// Waits for replicas, of which there are none.
+fn wait(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    let replicas = integer(args[0]).ok_or(CommandError::NotAnInteger)?;
+    let length_ms = timeout_ms(args[1])?;
+    if replicas <= 0 {
+        desk.reply().integer(0);
+        return Ok(Then::Next);
+    }
+    let until = (length_ms > 0).then(|| later(desk, Duration::from_millis(length_ms)));
+    Ok(Then::Wait { until, reply: b":0\r\n" })
+}
+
+/// The time after so long, or after a century.
+fn later(desk: &Desk<'_>, length: Duration) -> std::time::Instant {
+    desk.now + length.min(Duration::from_secs(1 << 32))
+}
+
+fn shutdown(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    let is = |arg: &[u8], word: &str| arg.eq_ignore_ascii_case(word.as_bytes());
+    let known = ["save", "nosave", "now", "force", "abort"];
+    let is_known = |arg: &&[u8]| known.iter().any(|word| is(arg, word));
+    let has = |word: &str| args.iter().any(|arg| is(arg, word));
+    if !args.iter().all(is_known)
+        || (has("save") && has("nosave"))
+        || (has("abort") && args.len() > 1)
+    {
+        return Err(CommandError::Syntax);
+    }
+    if has("abort") {
+        return error("ERR No shutdown in progress.");
+    }
+    desk.shared.log.say(Level::Notice, "a client has asked the server to stop");
+    desk.shared.stop();
+    // Redis does not answer it either.
+    Ok(Then::Vanish)
+}
+
+fn whoami(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
+    desk.reply().bulk(b"default");
+    Ok(Then::Next)
+}
+
+fn cluster(_desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
+    error("ERR This instance has cluster support disabled")
+}
+
+/// Forgets all functions, or scripts: there are none.
+fn flush_nothing(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    match args {
+        [] => desk.ok(),
+        [how] if how.eq_ignore_ascii_case(b"sync") || how.eq_ignore_ascii_case(b"async") => {
+            desk.ok()
+        }
+        _ => Err(CommandError::Syntax),
+    }
+}
+
+/// Keeps this connection waiting; Redis would keep everybody waiting.
+fn sleep(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    let seconds = std::str::from_utf8(args[0]).ok().and_then(|text| text.parse::<f64>().ok());
+    // What is no time is none at all, as for C's `strtod`.
+    let length = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
+    Ok(Then::Wait { until: Some(later(desk, length)), reply: b"+OK\r\n" })
+}
+
+/// Expired keys are never seen, so nobody can tell when their memory is given back.
+fn set_active_expire(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    match integer(args[0]) {
+        Some(_) => desk.ok(),
+        None => Err(CommandError::NotAnInteger),
+    }
+}
+
+fn print_help(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
+    help(
+        desk,
+        "DEBUG",
+        &[
+            ("SLEEP <seconds>", "Let this connection wait; others are served meanwhile."),
+            ("SET-ACTIVE-EXPIRE <0|1>", "Accepted, without an effect that could be seen."),
+        ],
+    )
 }

@@ -1,0 +1,10 @@
+//! Does the server answer over real sockets as Redis does, whoever else is on the line?
+
+mod bounds;
+mod clients;
+mod login;
+mod order;
+mod peers;
+mod protocol;
+mod stop;
+mod support;
