@@ -89,6 +89,6 @@ fn an_address_that_is_taken_is_named() {
     let mut settings = settings(1);
     settings.port = address(&server).port();
     let refused = hectare_server::Server::start(settings, hectare_server::Log::silent());
-    let text = refused.err().expect("the port is taken").to_string();
+    let text = refused.expect_err("the port is taken").to_string();
     assert!(text.starts_with(&format!("cannot listen on {}", address(&server))), "{text}");
 }
