@@ -199,9 +199,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "PORT", default_value_t = 6379)]
     pub(crate) port: u16,
 
-    /// The addresses to listen on (127.0.0.1 and ::1 if left out); one that begins with `-` may be
-    /// missing, and an empty one means no TCP at all.
-    #[arg(long, value_name = "ADDRESS", num_args = 1.., allow_hyphen_values = true)]
+    /// The addresses to listen on (127.0.0.1 and ::1 if left out); one that begins with `-`, as in
+    /// `--bind=-::1`, may be missing, and an empty one means no TCP at all.
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     pub(crate) bind: Vec<String>,
 
     /// Listens on a unix socket, too.

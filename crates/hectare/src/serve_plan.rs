@@ -112,7 +112,7 @@ mod tests {
             "7000",
             "--bind",
             "10.0.0.1",
-            "-::1",
+            "--bind=-::1",
             "--shards",
             "3",
             "--maxclients",
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(settings.memory_bytes, Some(2 << 30));
         assert_eq!(settings.unix_socket_mode, Some(0o770));
         assert!(!settings.protected_mode);
-        assert_eq!(super::plan(&["--bind", ""], None).unwrap().settings.bind, [""; 0]);
+        assert_eq!(plan(&["--bind", ""], None).unwrap().settings.bind, [""; 0]);
     }
 
     #[test]

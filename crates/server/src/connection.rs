@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) is_blocked: bool,
     /// It is to be closed when its replies are sent.
     is_closing: bool,
+    /// The server stops: it is to be closed when what it has received is answered.
+    is_finishing: bool,
     /// It stands in the thread's queue.
     pub(crate) is_queued: bool,
     /// Epoll is asked to say when the socket takes more.
@@ -177,6 +179,7 @@ impl Connection {
             has_ended: false,
             is_blocked: false,
             is_closing: false,
+            is_finishing: false,
             is_queued: false,
             is_watched_for_room: false,
         }
@@ -220,8 +223,7 @@ impl Connection {
     /// Takes what has been received, and no more; then it is closed.
     pub(crate) fn finish(&mut self) {
         self.waits = None;
-        self.is_readable = false;
-        self.is_closing |= !self.input.has_requests;
+        self.is_finishing = true;
     }
 
     /// Ends a wait that is over; else says when to look again. `None` if there is none any more.
@@ -252,8 +254,8 @@ impl Connection {
         let is_tight = bench.owed_bytes > bench.shared.settings.outputs_bytes_max;
         let pause = bench.shared.settings.output_bytes_pause;
         let owed_max = if is_tight { pause.min(OWED_BYTES_TIGHT) } else { pause };
-        let has_something = self.input.has_requests || self.is_readable;
-        has_something && !self.is_closing && self.output.len() <= owed_max
+        let reads = self.is_readable && !self.is_finishing;
+        (self.input.has_requests || reads) && !self.is_closing && self.output.len() <= owed_max
     }
 
     /// Reads once, unless whole requests wait, and takes the requests that are there.
@@ -618,9 +620,9 @@ impl Connection {
             return After::Wait;
         }
         if self.waits.is_some() {
-            return After::Again;
+            return if self.is_finishing { After::Close } else { After::Again };
         }
-        if self.is_closing {
+        if self.is_closing || (self.is_finishing && !self.input.has_requests) {
             return if owed == 0 { After::Close } else { After::Wait };
         }
         if self.takes_requests(bench) { After::Again } else { After::Wait }

@@ -15,7 +15,6 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
@@ -57,9 +56,6 @@ pub enum ServeError {
     },
 }
 
-/// How long a bell may ring for a mailbox that is full: see [`Works`].
-const ROOM_WAIT: Duration = Duration::from_millis(100);
-
 /// Descriptors that are not clients'.
 const DESCRIPTORS_RESERVED: usize = 32;
 
@@ -82,7 +78,7 @@ impl Server {
             .map(|_| EventWake::new())
             .collect::<io::Result<_>>()
             .map_err(StartError::System)?;
-        let mut builder = Engine::builder().shards(threads).room_wait(ROOM_WAIT);
+        let mut builder = Engine::builder().shards(threads);
         if let Some(bytes) = settings.memory_bytes {
             builder = builder.memory_limit(bytes);
         }

@@ -3,5 +3,6 @@
 mod harness;
 mod loadgen;
 mod report;
+mod serve;
 mod servers;
 mod usage;
