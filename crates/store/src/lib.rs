@@ -51,6 +51,7 @@ mod record;
 mod shape;
 mod sightings;
 mod template;
+mod text;
 
 mod bodies;
 mod chunks;
