@@ -76,8 +76,13 @@ impl Keyspace {
         key: Key<'_>,
         now_ms: u64,
     ) -> Option<(ObjectRef<'_>, Option<u64>)> {
-        let position = self.locate(key, now_ms)?;
-        let record = self.record(position);
+        let found = self.table.find(&self.heap, key)?;
+        let record = if found.class().is_timeless() {
+            self.table.found(&self.heap, found)
+        } else {
+            let position = self.expire_at(key, found.position, now_ms)?;
+            self.record(position)
+        };
         Some((self.object(record, now_ms), record.deadline_ms()))
     }
 
@@ -701,9 +706,10 @@ impl Keyspace {
     /// The same, and the class of the record.
     #[inline(always)]
     pub(crate) fn locate_class(&mut self, key: Key<'_>, now_ms: u64) -> Option<(Position, Class)> {
-        let (position, class) = self.table.locate_class(&self.heap, key)?;
-        if class.is_timeless() {
-            return Some((position, class));
+        let found = self.table.find(&self.heap, key)?;
+        let position = found.position;
+        if found.class().is_timeless() {
+            return Some((position, found.class()));
         }
         let position = self.expire_at(key, position, now_ms)?;
         Some((position, self.class(position)))
