@@ -56,6 +56,11 @@ impl<'a> Record<'a> {
         self.class
     }
 
+    /// What is known of it without its key.
+    pub(crate) fn known(&self) -> Head {
+        Head { class: self.class, key_at: self.key_at, key_end: self.deadline_at }
+    }
+
     /// Puts the key behind what is there.
     pub(crate) fn write_key(&self, key: &mut Vec<u8>) {
         let (number, start) = read_varint(self.bytes, self.key_at);

@@ -55,6 +55,12 @@ impl Place {
     pub(crate) fn bytes(self, heap: &Heap) -> &[u8] {
         &heap.records.bytes(self.chunk)[self.offset..]
     }
+
+    /// The same, to change what does not change its length.
+    #[inline(always)]
+    pub(crate) fn bytes_mut(self, heap: &mut Heap) -> &mut [u8] {
+        &mut heap.records.bytes_mut(self.chunk)[self.offset..]
+    }
 }
 
 /// Why something does not fit.

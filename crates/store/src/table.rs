@@ -175,6 +175,12 @@ impl Table {
         heap.classes.get(ClassId::read(bytes).0)
     }
 
+    /// The record at a position, as if it was found there just now.
+    pub(crate) fn found_at(&self, heap: &Heap, position: Position) -> Found {
+        let place = position.segment.place(heap, position.slot);
+        Found { position, place, head: self.record(heap, position).known() }
+    }
+
     /// The record that was found just now; what follows it in its chunk may follow.
     #[inline(always)]
     pub(crate) fn found<'a>(&self, heap: &'a Heap, found: Found) -> Record<'a> {
@@ -188,11 +194,12 @@ impl Table {
         Record::read(&heap.classes, bytes)
     }
 
-    /// The bytes of the record at a position, to change what changes neither length nor class.
-    pub(crate) fn bytes_mut<'a>(&self, heap: &'a mut Heap, position: Position) -> &'a mut [u8] {
-        match stub_target(position.segment.at(heap, position.slot)) {
+    /// The bytes of the record that was found, to change what changes neither length nor class.
+    #[inline(always)]
+    pub(crate) fn bytes_mut<'a>(&self, heap: &'a mut Heap, found: Found) -> &'a mut [u8] {
+        match stub_target(found.place.bytes(heap)) {
             Some(at) => heap.bodies.record_mut(at),
-            None => position.segment.at_mut(heap, position.slot),
+            None => found.place.bytes_mut(heap),
         }
     }
 
@@ -295,21 +302,24 @@ impl Table {
         Ok(position)
     }
 
-    /// Replaces `range` of the record at a position by other bytes, if that can be done where it
+    /// Replaces `range` of the record that was found by other bytes, if that can be done where it
     /// lies; says whether it could.
     pub(crate) fn splice(
         &mut self,
         heap: &mut Heap,
-        Position { segment, slot }: Position,
+        found: Found,
         range: Range<usize>,
         bytes: &[u8],
     ) -> bool {
-        let old = segment.at(heap, slot);
-        let is_inline = stub_target(old).is_none()
-            && heap.inline_len(old) + bytes.len() <= INLINE_BYTES_MAX + range.len();
-        let becomes_shorter = bytes.len() < range.len();
-        self.moves = self.moves.wrapping_add(u32::from(bytes.len() != range.len()));
-        let is_done = is_inline && segment.splice(heap, slot, range, bytes);
+        let old = found.place.bytes(heap);
+        let becomes_shorter = bytes.len() <= range.len();
+        let fits = |old_bytes: usize| old_bytes + bytes.len() <= INLINE_BYTES_MAX + range.len();
+        if stub_target(old).is_some() || !(becomes_shorter || fits(heap.inline_len(old))) {
+            return false;
+        }
+        let Position { segment, slot } = found.position;
+        self.moves = self.moves.wrapping_add(1);
+        let is_done = segment.splice(heap, slot, range, bytes);
         if is_done && becomes_shorter {
             segment.gather(heap);
         }
@@ -948,7 +958,8 @@ mod tests {
             let new = vec![b's'; (old.len() + added) % 100];
             let mut encoded = Vec::new();
             crate::encoding::push_value(&mut encoded, Value::Bytes(&new));
-            if self.table.splice(&mut self.heap, position, at..end, &encoded) {
+            let found = self.table.found_at(&self.heap, position);
+            if self.table.splice(&mut self.heap, found, at..end, &encoded) {
                 self.model.get_mut(key).expect("it is there").0 = new;
             }
         }
