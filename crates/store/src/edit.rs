@@ -14,6 +14,7 @@ use crate::mapping::OutOfMemory;
 use crate::object::{HashRef, ObjectRef};
 use crate::record::{self, Record};
 use crate::table::{Found, Key, Position, Table};
+use crate::text::is_equal;
 use crate::value::Value;
 use smallvec::SmallVec;
 
@@ -158,7 +159,7 @@ impl<'a> HashEdit<'a> {
         }
         let value_bytes_max = self.config.hash_max_listpack_value;
         let is_long = |(field, value): (&[u8], Value<'_>)| {
-            field.len() > value_bytes_max || value.len() > value_bytes_max
+            field.len() > value_bytes_max || value.is_longer_than(value_bytes_max)
         };
         let becomes_hashtable = pairs_count > self.config.hash_max_listpack_entries
             || pairs.iter().copied().any(is_long);
@@ -302,7 +303,7 @@ impl<'a> HashEdit<'a> {
             FieldDeadline::At(_) => false,
         };
         let is_long = marks.encoding != Encoding::Hashtable
-            && value.len() > self.config.hash_max_listpack_value;
+            && value.is_longer_than(self.config.hash_max_listpack_value);
         if !is_plain || is_long {
             return false;
         }
@@ -310,7 +311,7 @@ impl<'a> HashEdit<'a> {
         let body = packed.body();
         let old_bytes = value_bytes(body, place.value_at);
         let old_text_bytes = text_bytes(body, place.value_at);
-        if value.len() > IN_PLACE_BYTES_MAX {
+        if value.is_longer_than(IN_PLACE_BYTES_MAX) {
             return false;
         }
         let at = record.body_at() + place.value_at;
@@ -495,7 +496,7 @@ fn rewrite(
     for name in packed.shapes().names(shape) {
         let end = at + value_bytes(body, at);
         match next {
-            Some(&(field, value)) if name == field => {
+            Some(&(field, value)) if is_equal(name, field) => {
                 change += value.len().cast_signed() - text_bytes(body, at).cast_signed();
                 push_value(written, value);
                 next = pairs.next();
