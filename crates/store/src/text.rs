@@ -62,7 +62,8 @@ fn parse_many(text: &[u8]) -> Option<u64> {
 #[inline(always)]
 fn parse_eight(text: &[u8]) -> Option<u64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let vacant = (8 - text.len()) as u32 * 8;
+    #[expect(clippy::cast_possible_truncation, reason = "at most eight")]
+    let vacant = u64::BITS - 8 * text.len() as u32;
     // Zeros go before it: the first digit is in the lowest byte.
     let digits = word_of(text) << vacant | !(u64::MAX << vacant) & ZEROS;
     let above_nine = digits.wrapping_add(0x4646_4646_4646_4646);
