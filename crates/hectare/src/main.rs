@@ -16,6 +16,8 @@ mod loadgen;
 mod loadgen_plan;
 mod report;
 mod report_plan;
+mod serve;
+mod serve_plan;
 mod terminal;
 
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().tool {
         Tool::Report(args) => report::run(*args),
         Tool::Loadgen(args) => loadgen::run(*args),
+        Tool::Serve(args) => serve::run(*args),
         Tool::Cell => cell::run(),
     };
     match outcome {

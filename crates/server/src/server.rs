@@ -1,0 +1,235 @@
+//! How is a server started, and how does it end?
+
+use crate::connection::Bench;
+use crate::door::Door;
+use crate::event_loop::EventLoop;
+use crate::listener::{Address, ListenError, Listener};
+use crate::log::{Level, Log};
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::wire::Wires;
+use crate::work::Works;
+use hectare_engine::{BuildError, Engine, EngineError, EventWake, Wake};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// A running server. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    addresses: Vec<Address>,
+    threads: Vec<JoinHandle<()>>,
+    engine: Option<Engine>,
+}
+
+/// Stops a server, from any thread.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<Shared>);
+
+/// Why a server did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It cannot listen where it should.
+    Listen(ListenError),
+    /// It would listen nowhere.
+    NoAddress,
+    /// The engine cannot be built.
+    Engine(BuildError),
+    /// The system refuses a thread, or what a thread needs.
+    System(io::Error),
+}
+
+/// Why a server ended that nobody has asked to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The engine can no longer answer.
+    Engine(EngineError),
+    /// A thread has panicked.
+    Thread {
+        /// Which one.
+        thread: usize,
+    },
+}
+
+/// How long a bell may ring for a mailbox that is full: see [`Works`].
+const ROOM_WAIT: Duration = Duration::from_millis(100);
+
+/// Descriptors that are not clients'.
+const DESCRIPTORS_RESERVED: usize = 32;
+
+impl Server {
+    /// Starts a server that serves until it is stopped.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left behind then.
+    pub fn start(mut settings: Settings, log: Log) -> Result<Self, StartError> {
+        settings.clients_max = allow_descriptors(settings.clients_max, &log);
+        let listeners = Listener::all(&settings).map_err(StartError::Listen)?;
+        if listeners.is_empty() {
+            return Err(StartError::NoAddress);
+        }
+        let addresses: Vec<_> = listeners.iter().map(|listener| listener.address.clone()).collect();
+        let threads = settings
+            .shards
+            .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let wakes: Vec<_> = (0..threads)
+            .map(|_| EventWake::new())
+            .collect::<io::Result<_>>()
+            .map_err(StartError::System)?;
+        let mut builder = Engine::builder().shards(threads).room_wait(ROOM_WAIT);
+        if let Some(bytes) = settings.memory_bytes {
+            builder = builder.memory_limit(bytes);
+        }
+        let boxed = wakes.iter().map(|wake| -> Box<dyn Wake> { Box::new(wake.clone()) });
+        let (engine, shards) = builder.build_driven(boxed.collect()).map_err(StartError::Engine)?;
+        let doors = wakes.iter().map(|wake| Arc::new(Door::new(wake.clone()))).collect();
+        let port = addresses.iter().find_map(|address| match address {
+            Address::Tcp(address) => Some(address.port()),
+            Address::Unix(_) => None,
+        });
+        let wires = Wires::new(settings.reply_bytes_max);
+        let shared = Arc::new(Shared::new(settings, log, doors, port.unwrap_or(0)));
+        let mut listeners = Some(listeners);
+        let mut loops = Vec::with_capacity(threads);
+        for (thread, shard) in shards.into_iter().enumerate() {
+            let works = Works::new(engine.client(), wires);
+            let bench = Bench::new(thread, Arc::clone(&shared), engine.client(), shard, works);
+            // The first thread deals the clients.
+            let listeners = listeners.take().unwrap_or_default();
+            let built = EventLoop::new(bench, &wakes[thread], listeners);
+            loops.push(built.map_err(StartError::System)?);
+        }
+        let mut server = Self { shared, addresses, threads: Vec::new(), engine: Some(engine) };
+        for (thread, event_loop) in loops.into_iter().enumerate() {
+            let builder = thread::Builder::new().name(format!("hectare-{thread}"));
+            // A server that is dropped stops the threads that have begun; those that have not are
+            // not waited for.
+            let spawned = builder.spawn(move || event_loop.run()).map_err(StartError::System);
+            match spawned {
+                Ok(handle) => server.threads.push(handle),
+                Err(error) => {
+                    server.shared.count_out(threads - thread);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(server)
+    }
+
+    /// Where it listens, ports that the system chose included.
+    #[must_use]
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// How many threads it has, and shards.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// What stops it.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.shared))
+    }
+
+    /// Waits until it has been stopped, by a [`Stopper`] or a client, and everything that it had
+    /// accepted is answered.
+    ///
+    /// # Errors
+    /// [`ServeError`], if it stopped for another reason.
+    pub fn wait(mut self) -> Result<(), ServeError> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), ServeError> {
+        let mut outcome = Ok(());
+        for (thread, handle) in self.threads.drain(..).enumerate() {
+            if handle.join().is_err() {
+                outcome = Err(ServeError::Thread { thread });
+            }
+        }
+        drop(self.engine.take());
+        self.shared.failure().map_or(outcome, |error| Err(ServeError::Engine(error)))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stop();
+        // Whoever wants to know how it ended waits for it.
+        let _outcome = self.join();
+    }
+}
+
+impl Stopper {
+    /// Asks the server to accept nothing more, answer what it has accepted, and end.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// Lets the process have as many descriptors as that many clients need, as far as the system allows;
+/// gives how many clients there can be.
+fn allow_descriptors(clients: usize, log: &Log) -> usize {
+    let needed = (clients + DESCRIPTORS_RESERVED) as u64;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return clients;
+    }
+    let asked = limit.maximum.map_or(needed, |maximum| maximum.max(needed));
+    // Only a privileged process can raise the maximum.
+    for maximum in [Some(asked), limit.maximum] {
+        let current = Some(maximum.map_or(needed, |maximum| maximum.min(needed)));
+        if setrlimit(Resource::Nofile, Rlimit { current, maximum }).is_ok() {
+            break;
+        }
+    }
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(needed);
+    if current >= needed {
+        return clients;
+    }
+    let current = usize::try_from(current).unwrap_or(usize::MAX);
+    let fitting = current.saturating_sub(DESCRIPTORS_RESERVED).max(1);
+    log.say(
+        Level::Warning,
+        format!(
+            "the system allows {current} descriptors, which is enough for {fitting} clients, not \
+             {clients}; raise it with ulimit -n"
+        ),
+    );
+    fitting
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(error) => error.fmt(formatter),
+            Self::NoAddress => {
+                formatter.write_str("there is no address to listen on; give --bind or --unixsocket")
+            }
+            Self::Engine(error) => error.fmt(formatter),
+            Self::System(error) => write!(formatter, "the system refuses a thread: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Engine(error) => error.fmt(formatter),
+            Self::Thread { thread } => write!(formatter, "thread {thread} of the server panicked"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
