@@ -1,0 +1,101 @@
+//! Which words can be chosen where a parameter is one of a few?
+
+/// Implements what an enumeration of words needs: all its words in the order of its variants, the
+/// word of a variant, and the variant of a word's place.
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            pub(super) const WORDS: &'static [&'static str] = &[$($word),+];
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word for it in a configuration.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The variant whose word has this place among `WORDS`.
+            pub(super) fn at(place: usize) -> Self {
+                Self::ALL[place]
+            }
+        }
+    };
+}
+
+/// Which messages are logged: those of a level and of the levels after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What is often of no interest.
+    Verbose,
+    /// What a keeper of the server wants to know.
+    #[default]
+    Notice,
+    /// What is wrong.
+    Warning,
+    /// Nothing at all.
+    Nothing,
+}
+
+words!(LogLevel {
+    Debug = "debug",
+    Verbose = "verbose",
+    Notice = "notice",
+    Warning = "warning",
+    Nothing = "nothing",
+});
+
+/// From where `DEBUG` may be called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WhoMayDebug {
+    /// From nowhere.
+    No,
+    /// From everywhere.
+    Yes,
+    /// From the same host.
+    #[default]
+    Local,
+}
+
+words!(WhoMayDebug { No = "no", Yes = "yes", Local = "local" });
+
+/// Whose texts are spoken where Redis 8 and Valkey 9 differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Those of Redis.
+    #[default]
+    Redis,
+    /// Those of Valkey.
+    Valkey,
+}
+
+words!(Dialect { Redis = "redis", Valkey = "valkey" });
+
+impl Dialect {
+    /// What `HELLO` answers for `server`.
+    #[must_use]
+    pub fn server_name(self) -> &'static str {
+        self.word()
+    }
+
+    /// The version of the server that is spoken like, which clients look at to see what they may ask
+    /// for: `redis_version` in `INFO`, `version` in `HELLO`.
+    #[must_use]
+    pub fn redis_version(self) -> &'static str {
+        match self {
+            Self::Redis => "8.0.2",
+            // Valkey stays at the last version of Redis that it was compatible with.
+            Self::Valkey => "7.2.4",
+        }
+    }
+
+    /// `version` in `HELLO`, and `valkey_version` in `INFO` where there is one.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Redis => "8.0.2",
+            Self::Valkey => "9.1.0",
+        }
+    }
+}
