@@ -1,10 +1,12 @@
 //! Who is on the line? Connections of Redis clients, over the engine and its protocol.
 
+mod command_table;
 mod facts;
 mod info;
 pub mod metrics;
 mod parameters;
 
+pub use command_table::{CommandTable, Outline};
 pub use facts::{
     ClientFacts, CommandFacts, CpuFacts, DatabaseFacts, ErrorFacts, Facts, MemoryFacts,
     ServerFacts, StatFacts, ThreadFacts,
