@@ -47,7 +47,7 @@ impl CommandTable {
         for name in names {
             match self.find_full(name) {
                 Some(entry) => info::write(entry, encoder),
-                None => encoder.null_array(),
+                None => encoder.null(),
             }
         }
     }
@@ -65,7 +65,7 @@ impl CommandTable {
     fn list(&self, words: &[&[u8]], encoder: &mut Encoder<'_>) {
         let Some(filter) = Filter::parse(words) else { return encoder.error("ERR syntax error") };
         let entries: Vec<_> = self.all().filter(|entry| filter.is_match(entry)).collect();
-        encoder.set(entries.len());
+        encoder.array(entries.len());
         entries.iter().for_each(|entry| encoder.bulk(entry.name().as_bytes()));
     }
 

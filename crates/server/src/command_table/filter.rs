@@ -7,8 +7,8 @@ use super::entry::Entry;
 /// What is asked for.
 #[derive(Debug)]
 pub(super) enum Filter {
-    /// Every command, without subcommands.
-    Commands,
+    /// Everything.
+    All,
     /// What a module brought; there are no modules.
     Module,
     /// What is in a category.
@@ -21,7 +21,7 @@ impl Filter {
     /// Reads what is behind `COMMAND LIST`; `None` if it cannot be understood.
     pub(super) fn parse(words: &[&[u8]]) -> Option<Self> {
         match words {
-            [] => Some(Self::Commands),
+            [] => Some(Self::All),
             [by, kind, value] if by.eq_ignore_ascii_case(b"filterby") => {
                 let value = value.to_ascii_lowercase();
                 match kind.to_ascii_lowercase().as_slice() {
@@ -37,7 +37,7 @@ impl Filter {
 
     pub(super) fn is_match(&self, entry: &Entry) -> bool {
         match self {
-            Self::Commands => !entry.is_subcommand(),
+            Self::All => true,
             Self::Module => false,
             Self::Category(name) => {
                 entry.categories().iter().any(|category| category.as_bytes() == name)

@@ -16,12 +16,16 @@ pub(super) fn write(entry: &Entry, encoder: &mut Encoder<'_>) {
     encoder.integer(step);
     statuses(&entry.categories(), "@", encoder);
     let tips: Vec<&str> = entry.fact().tips.split_ascii_whitespace().collect();
-    encoder.array(tips.len());
+    encoder.set(tips.len());
     tips.iter().for_each(|tip| encoder.bulk(tip.as_bytes()));
     let specs = entry.specs();
-    encoder.array(specs.len());
+    encoder.set(specs.len());
     specs.iter().for_each(|spec| write_spec(spec, entry.fact().notes, encoder));
-    encoder.array(entry.subcommands().len());
+    // Redis sends an empty set, but an array of some.
+    match entry.subcommands().len() {
+        0 => encoder.set(0),
+        subcommands => encoder.array(subcommands),
+    }
     entry.subcommands().iter().for_each(|subcommand| write(subcommand, encoder));
 }
 
