@@ -1,6 +1,7 @@
 //! Who is on the line? Connections of Redis clients, over the engine and its protocol.
 
 mod command_table;
+mod dialect;
 mod facts;
 mod info;
 pub mod metrics;

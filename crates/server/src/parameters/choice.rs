@@ -71,31 +71,3 @@ pub enum Dialect {
 }
 
 words!(Dialect { Redis = "redis", Valkey = "valkey" });
-
-impl Dialect {
-    /// What `HELLO` answers for `server`.
-    #[must_use]
-    pub fn server_name(self) -> &'static str {
-        self.word()
-    }
-
-    /// The version of the server that is spoken like, which clients look at to see what they may ask
-    /// for: `redis_version` in `INFO`, `version` in `HELLO`.
-    #[must_use]
-    pub fn redis_version(self) -> &'static str {
-        match self {
-            Self::Redis => "8.0.2",
-            // Valkey stays at the last version of Redis that it was compatible with.
-            Self::Valkey => "7.2.4",
-        }
-    }
-
-    /// `version` in `HELLO`, and `valkey_version` in `INFO` where there is one.
-    #[must_use]
-    pub fn version(self) -> &'static str {
-        match self {
-            Self::Redis => "8.0.2",
-            Self::Valkey => "9.1.0",
-        }
-    }
-}
