@@ -31,7 +31,8 @@ impl Dialect {
         }
     }
 
-    /// What `CLIENT KILL ID` says of an identifier that is no positive number.
+    /// What `CLIENT KILL ID` says of an identifier that is no number; of one below 1 both say what Redis
+    /// says here.
     #[must_use]
     pub fn bad_client_id_to_kill(self) -> &'static str {
         match self {
@@ -40,7 +41,8 @@ impl Dialect {
         }
     }
 
-    /// What `CLIENT LIST ID` says of one.
+    /// What `CLIENT LIST ID` says of an identifier that is no number. Redis passes over one below 1, where
+    /// Valkey says `ERR client-id should be greater than 0`.
     #[must_use]
     pub fn bad_client_id_to_list(self) -> &'static str {
         match self {

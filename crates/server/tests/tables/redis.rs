@@ -30,9 +30,12 @@ impl Redis {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut peers = servers_for_tests(&root).unwrap_or_else(|sentence| panic!("{sentence}"));
         peers.sort_by_key(|peer| !peer.name.contains("redis-8.0"));
+        let mut failures = Vec::new();
         let server = peers.iter().find_map(|peer| {
             let spec = TargetSpec::Spawn { program: peer.path.clone() };
-            let target = Target::open(&spec, &TargetOptions::default()).ok()?;
+            let opened = Target::open(&spec, &TargetOptions::default());
+            let target =
+                opened.map_err(|error| failures.push(format!("{}: {error}", peer.name))).ok()?;
             let server = target.server();
             let is_reference =
                 server.name == ServerName::Redis && server.version.starts_with(REFERENCE_VERSION);
@@ -41,8 +44,10 @@ impl Redis {
         let Some(server) = server else {
             let may_do_without =
                 env::var_os("HECTARE_WITHOUT_PEERS").is_some_and(|value| value == "1");
-            let sentence = "Redis 8.0 says what is right, and none was found that runs: run \
-                            scripts/peers";
+            let sentence = format!(
+                "Redis 8.0 says what is right, and none was found that runs ({}): run scripts/peers",
+                failures.join("; ")
+            );
             assert!(may_do_without, "{sentence}, or set HECTARE_WITHOUT_PEERS=1");
             eprintln!("nothing was compared: {sentence}");
             return None;
