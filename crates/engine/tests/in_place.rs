@@ -29,7 +29,8 @@ fn run(client: &Client, shard: &mut Shard, number: usize, lines: &str) -> (usize
         let start = |arg: &[u8]| arg.as_ptr().addr() - lines.as_ptr().addr();
         let spans = args.iter().map(|arg| {
             let end = start(arg) + arg.len();
-            Span { start: u32::try_from(start(arg)).unwrap(), end: u32::try_from(end).unwrap() }
+            let [start, end] = [start(arg), end].map(|at| u32::try_from(at).expect("a short text"));
+            Span { start, end }
         });
         in_place.push(command, 0, hash, spans);
     }

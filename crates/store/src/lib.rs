@@ -66,6 +66,7 @@ pub use config::{Config, DATABASES, GROUP, SHARDS_MAX};
 pub use contents::Contents;
 pub use context::Context;
 pub use error::CommandError;
+pub use glob::Glob;
 pub use hasher::KeyHasher;
 pub use reply::ReplySink;
 pub use request::{Args, Request, Span};
