@@ -1,7 +1,7 @@
 //! What can be chosen about a server, and what was chosen?
 //!
 //! A parameter bears the name that it has in a `redis.conf`; those that are this server's own begin with
-//! `hectare-`. The [table](table) says of each how it is read, shown, and whether it can be changed while
+//! `hectare-`. Its table says of each how it is read, shown, and whether it can be changed while
 //! the server runs. What a parameter becomes is said by the last of these that names it: a
 //! [file](Parameters::read_file), the [environment](Parameters::read_environment), a
 //! [flag](Parameters::read), `CONFIG SET` ([`Parameters::change`]).

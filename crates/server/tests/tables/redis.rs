@@ -15,6 +15,9 @@ const REFERENCE_VERSION: &str = "8.0.";
 /// How long it may be without an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How often each server is started in vain.
+const ATTEMPTS: usize = 3;
+
 /// A server that was started for one test, and a connection to it.
 pub(crate) struct Redis {
     stream: TcpStream,
@@ -31,7 +34,9 @@ impl Redis {
         let mut peers = servers_for_tests(&root).unwrap_or_else(|sentence| panic!("{sentence}"));
         peers.sort_by_key(|peer| !peer.name.contains("redis-8.0"));
         let mut failures = Vec::new();
-        let server = peers.iter().find_map(|peer| {
+        // A port that was free may be taken by another test before the server has it.
+        let mut attempts = std::iter::repeat_n(&peers, ATTEMPTS).flatten();
+        let server = attempts.find_map(|peer| {
             let spec = TargetSpec::Spawn { program: peer.path.clone() };
             let opened = Target::open(&spec, &TargetOptions::default());
             let target =
