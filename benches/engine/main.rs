@@ -115,6 +115,8 @@ fn dataset(objects: u64) -> Dataset {
     Dataset::new(schema).with_objects(objects).expect("so many are allowed")
 }
 
+/// Loads all of them, and lets the shards' owners put in order what was written: that is no part of
+/// what comes after.
 fn load(dataset: &Dataset, contenders: &[&dyn Contender]) {
     let plan = LoadPlan::new(dataset, Layout::Hash, WritePattern::Bulk).expect("hashes are");
     let mut chunks = plan.chunks(64 << 20);
@@ -123,7 +125,11 @@ fn load(dataset: &Dataset, contenders: &[&dyn Contender]) {
             contender.run(commands, 0, commands.len());
         }
     }
+    thread::sleep(SETTLING);
 }
+
+/// More than owners take to put a million objects in order.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// What a round has taken, per command.
 #[derive(Clone, Copy)]

@@ -139,6 +139,11 @@ impl Core {
         self.guarded(|alive| batch.run(alive, budget))
     }
 
+    /// Runs something, whatever that is.
+    pub(crate) fn run<R>(&mut self, run: impl FnOnce(&mut Alive) -> R) -> Result<R, Lost> {
+        self.guarded(run)
+    }
+
     /// Runs one command and reads its answer.
     pub(crate) fn run_one<R>(
         &mut self,

@@ -144,6 +144,7 @@ mod keys;
 mod scan;
 mod strings;
 
+mod in_place;
 mod pipeline;
 
 mod transaction;
@@ -183,7 +184,8 @@ pub use error::{EngineError, Outcome};
 #[cfg(target_os = "linux")]
 pub use event_wake::EventWake;
 pub use hectare_mailbox::{ThreadWake, Wake};
-pub use hectare_store::{Command, CommandError};
+pub use hectare_store::{Command, CommandError, Span};
+pub use in_place::InPlace;
 pub use native::{Elements, Native, Reply};
 pub use pipeline::{Pipeline, Replies};
 pub use read::FieldValue;

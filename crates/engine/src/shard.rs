@@ -1,8 +1,8 @@
 //! What does a shard's owner do with its turn?
 
 use crate::batch::Batch;
-use crate::clock::Moment;
-use crate::core::{Call, Core, Lost};
+use crate::clock::{Moment, unix_ms};
+use crate::core::{Alive, Call, Core, Lost};
 use crate::error::EngineError;
 use crate::group;
 use crate::reach::Done;
@@ -99,14 +99,21 @@ impl Shard {
 
     /// Runs a batch of the driver's own, after everything that was sent before.
     pub(crate) fn run_batch(&mut self, batch: &mut Batch) -> Result<(), EngineError> {
-        let now = Moment::now();
-        self.owner.with(|core| core.set_now(now.unix_ms));
+        self.run_in_place(|alive| {
+            batch.run(alive, usize::MAX);
+        })
+    }
+
+    /// Runs something of the driver's own, after everything that was sent before.
+    pub(crate) fn run_in_place(&mut self, run: impl FnOnce(&mut Alive)) -> Result<(), EngineError> {
+        let now = unix_ms();
+        self.owner.with(|core| core.set_now(now));
         let mut budget = usize::MAX;
         while let Some(call) = self.owner.with(Core::resume).or_else(|| self.owner.pop()) {
             self.advance(call, &mut budget);
         }
-        let ran = self.owner.with(|core| core.run_batch(batch, usize::MAX));
-        ran.map(|_commands| ()).map_err(|Lost| EngineError::ShardLost { shard: self.number })
+        let ran = self.owner.with(|core| core.run(run));
+        ran.map_err(|Lost| EngineError::ShardLost { shard: self.number })
     }
 
     /// Drives the shard on the calling thread, which must be the one that its wake unparks, until

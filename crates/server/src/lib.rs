@@ -43,7 +43,23 @@ mod log;
 mod socket;
 mod wire;
 
+mod command_table;
+mod dialect;
+mod facts;
+mod info;
+pub mod metrics;
+mod parameters;
+
+pub use command_table::{CommandTable, Outline};
+pub use facts::{
+    ClientFacts, CommandFacts, CpuFacts, DatabaseFacts, ErrorFacts, Facts, MemoryFacts,
+    ServerFacts, StatFacts, ThreadFacts,
+};
+pub use info::InfoRequest;
 pub use listener::{Address, ListenError};
 pub use log::{Level, Log};
+pub use parameters::{
+    BufferLimit, BufferLimits, Dialect, LogLevel, Origin, Parameters, Problem, WhoMayDebug,
+};
 pub use server::{ServeError, Server, StartError, Stopper};
 pub use settings::Settings;

@@ -97,11 +97,11 @@ impl<'c> Context<'c> {
     #[inline]
     fn edit<'a>(&'a mut self, key: Key<'a>) -> Result<HashEdit<'a>, CommandError> {
         let keyspace = self.databases.keyspace(self.database);
-        let place = keyspace.locate_class(key, self.now_ms);
-        if place.is_some_and(|(_, class)| class.is_string()) {
+        let found = keyspace.find(key, self.now_ms);
+        if found.is_some_and(|found| found.class().is_string()) {
             return Err(CommandError::WrongType);
         }
-        Ok(HashEdit::new(keyspace, key, place, self.config, self.now_ms))
+        Ok(HashEdit::new(keyspace, key, found, self.config, self.now_ms))
     }
 
     /// Lets `key` hold a string, whatever it held.

@@ -13,7 +13,8 @@ use crate::keyspace::{Counts, Keyspace};
 use crate::mapping::OutOfMemory;
 use crate::object::{HashRef, ObjectRef};
 use crate::record::{self, Record};
-use crate::table::{Key, Position, Table};
+use crate::table::{Found, Key, Position, Table};
+use crate::text::is_equal;
 use crate::value::Value;
 use smallvec::SmallVec;
 
@@ -35,28 +36,28 @@ pub(crate) struct HashEdit<'a> {
     key: Key<'a>,
     /// `None` as long as there is no such key: it is there with its first field.
     position: Option<Position>,
-    /// The class of its record, as long as that was not written anew.
-    class: Option<Class>,
+    /// Its record as it was found, as long as nothing was written.
+    found: Option<Found>,
     config: &'a Config,
     now_ms: u64,
 }
 
 impl<'a> HashEdit<'a> {
-    /// Changes the hash of this key, which lies at `place` and has a record of that class, or is made.
+    /// Changes the hash of this key, whose record was found, or is made.
+    #[inline]
     pub(crate) fn new(
         keyspace: &'a mut Keyspace,
         key: Key<'a>,
-        place: Option<(Position, Class)>,
+        found: Option<Found>,
         config: &'a Config,
         now_ms: u64,
     ) -> Self {
-        let (position, class) = place.unzip();
-        Self { keyspace, key, position, class, config, now_ms }
+        let position = found.map(|found| found.position);
+        Self { keyspace, key, position, found, config, now_ms }
     }
 
     fn read(&self) -> Option<HashRef<'_>> {
-        let position = self.position?;
-        match self.keyspace.object(self.keyspace.record(position), self.now_ms) {
+        match self.keyspace.object(self.record()?, self.now_ms) {
             ObjectRef::Hash(hash) => Some(hash),
             ObjectRef::String(_) => None,
         }
@@ -116,7 +117,10 @@ impl<'a> HashEdit<'a> {
         value: Value<'_>,
         deadline: FieldDeadline,
     ) -> Result<bool, CommandError> {
-        Ok(self.set_all(std::iter::once((field, value)), deadline)? == 1)
+        if self.set_in_place(field, value, deadline) {
+            return Ok(false);
+        }
+        Ok(self.set_some(&[(field, value)], 1, deadline)? == 1)
     }
 
     /// Sets fields in turn; returns how many are new.
@@ -130,10 +134,8 @@ impl<'a> HashEdit<'a> {
         all.try_reserve(pairs.len()).map_err(|_| CommandError::OutOfMemory)?;
         all.extend(pairs);
         let pairs = all;
-        if let [(field, value)] = pairs[..]
-            && self.set_in_place(field, value, deadline)
-        {
-            return Ok(0);
+        if let [(field, value)] = pairs[..] {
+            return Ok(usize::from(self.set(field, value, deadline)?));
         }
         // Never more of them in a draft than a packed hash can have, where each is looked for among
         // all: what is more goes into a table.
@@ -157,7 +159,7 @@ impl<'a> HashEdit<'a> {
         }
         let value_bytes_max = self.config.hash_max_listpack_value;
         let is_long = |(field, value): (&[u8], Value<'_>)| {
-            field.len() > value_bytes_max || value.len() > value_bytes_max
+            field.len() > value_bytes_max || value.is_longer_than(value_bytes_max)
         };
         let becomes_hashtable = pairs_count > self.config.hash_max_listpack_entries
             || pairs.iter().copied().any(is_long);
@@ -259,6 +261,15 @@ impl<'a> HashEdit<'a> {
         }
     }
 
+    /// Its record.
+    #[inline]
+    fn record(&self) -> Option<Record<'_>> {
+        match self.found {
+            Some(found) => Some(self.keyspace.found(found)),
+            None => Some(self.keyspace.record(self.position?)),
+        }
+    }
+
     /// The number of its table, if the hash is a large one.
     fn large(&self) -> Option<u32> {
         let position = self.position?;
@@ -268,20 +279,22 @@ impl<'a> HashEdit<'a> {
 
     /// The class of its record.
     fn class(&self) -> Option<Class> {
-        self.class.or_else(|| Some(self.keyspace.class(self.position?)))
+        let found = self.found.map(|found| found.class());
+        found.or_else(|| Some(self.keyspace.class(self.position?)))
     }
 
     /// Its record was written anew, and lies there.
     fn is_at(&mut self, position: Position) {
         self.position = Some(position);
-        self.class = None;
+        self.found = None;
     }
 
     /// Overwrites the value of a field where it lies, if that is all there is to do; says whether it
     /// was.
     fn set_in_place(&mut self, field: &[u8], value: Value<'_>, deadline: FieldDeadline) -> bool {
-        let Some(position) = self.position else { return false };
-        let record = self.keyspace.record(position);
+        let again = || Some(self.keyspace.found_at(self.position?));
+        let Some(found) = self.found.or_else(again) else { return false };
+        let record = self.keyspace.found(found);
         let Some(packed) = record.packed() else { return false };
         let marks = packed.marks();
         let is_plain = match deadline {
@@ -290,7 +303,7 @@ impl<'a> HashEdit<'a> {
             FieldDeadline::At(_) => false,
         };
         let is_long = marks.encoding != Encoding::Hashtable
-            && value.len() > self.config.hash_max_listpack_value;
+            && value.is_longer_than(self.config.hash_max_listpack_value);
         if !is_plain || is_long {
             return false;
         }
@@ -298,7 +311,7 @@ impl<'a> HashEdit<'a> {
         let body = packed.body();
         let old_bytes = value_bytes(body, place.value_at);
         let old_text_bytes = text_bytes(body, place.value_at);
-        if value.len() > IN_PLACE_BYTES_MAX {
+        if value.is_longer_than(IN_PLACE_BYTES_MAX) {
             return false;
         }
         let at = record.body_at() + place.value_at;
@@ -307,10 +320,11 @@ impl<'a> HashEdit<'a> {
         push_value(&mut encoded, value);
         let range = at..at + old_bytes;
         let is_done = if encoded.len() == old_bytes {
-            self.keyspace.bytes_mut(position)[range].copy_from_slice(&encoded);
+            self.keyspace.bytes_mut(found)[range].copy_from_slice(&encoded);
             true
         } else {
-            self.keyspace.splice(position, range, &encoded)
+            self.found = None;
+            self.keyspace.splice(found, range, &encoded)
         };
         self.keyspace.heap.values = encoded;
         if is_done {
@@ -329,7 +343,6 @@ impl<'a> HashEdit<'a> {
         deadline: FieldDeadline,
         becomes_hashtable: bool,
     ) -> Result<bool, OutOfMemory> {
-        let Some(position) = self.position else { return Ok(false) };
         let keeps_class = |class: Class| match class.form {
             Form::Shaped(_, marks) => {
                 !marks.deadlines && (!becomes_hashtable || marks.encoding == Encoding::Hashtable)
@@ -339,8 +352,9 @@ impl<'a> HashEdit<'a> {
         if matches!(deadline, FieldDeadline::At(_)) || !self.class().is_some_and(keeps_class) {
             return Ok(false);
         }
+        let Some(position) = self.position else { return Ok(false) };
         let mut written = std::mem::take(&mut self.keyspace.heap.record);
-        let record = self.keyspace.record(position);
+        let Some(record) = self.record() else { return Ok(false) };
         let rewritten = rewrite(record, pairs, &mut written);
         let put = match rewritten {
             Some((old_bytes, _)) => {
@@ -350,7 +364,7 @@ impl<'a> HashEdit<'a> {
         };
         self.keyspace.heap.record = written;
         if let Some(position) = put? {
-            self.position = Some(position);
+            self.is_at(position);
         }
         if let Some((_, change)) = rewritten {
             let payload_bytes = &mut self.keyspace.counts.payload_bytes;
@@ -482,7 +496,7 @@ fn rewrite(
     for name in packed.shapes().names(shape) {
         let end = at + value_bytes(body, at);
         match next {
-            Some(&(field, value)) if name == field => {
+            Some(&(field, value)) if is_equal(name, field) => {
                 change += value.len().cast_signed() - text_bytes(body, at).cast_signed();
                 push_value(written, value);
                 next = pairs.next();

@@ -7,18 +7,21 @@
 /// ranges compare bytes as signed (as C's `char` is on x86-64) and in either order, and the empty
 /// name matches no pattern but the empty one (`SCAN` takes a lone `*` as no pattern at all).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Glob<'a> {
+pub struct Glob<'a> {
     pattern: &'a [u8],
 }
 
 impl<'a> Glob<'a> {
-    pub(crate) fn new(pattern: &'a [u8]) -> Self {
+    /// Any bytes are a pattern.
+    #[must_use]
+    pub fn new(pattern: &'a [u8]) -> Self {
         Self { pattern }
     }
 
     /// Whether `name` matches as a whole. Takes at most the product of both lengths: where matching
     /// fails, only the last `*` passed can be made to take more.
-    pub(crate) fn is_match(&self, name: &[u8]) -> bool {
+    #[must_use]
+    pub fn is_match(&self, name: &[u8]) -> bool {
         let pattern = self.pattern;
         if name.is_empty() {
             return pattern.is_empty();

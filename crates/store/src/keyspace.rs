@@ -9,7 +9,7 @@ use crate::heap::Heap;
 use crate::mapping::OutOfMemory;
 use crate::object::{HashRef, ObjectRef};
 use crate::record::{self, Record};
-use crate::table::{Hint, Key, Position, Table};
+use crate::table::{Found, Hint, Key, Position, Table};
 use crate::value::Value;
 
 /// A cursor over a keyspace has so many bits; those to 53, the most that a double can hold, are for
@@ -76,8 +76,8 @@ impl Keyspace {
         key: Key<'_>,
         now_ms: u64,
     ) -> Option<(ObjectRef<'_>, Option<u64>)> {
-        let position = self.locate(key, now_ms)?;
-        let record = self.record(position);
+        let found = self.find(key, now_ms)?;
+        let record = self.found(found);
         Some((self.object(record, now_ms), record.deadline_ms()))
     }
 
@@ -695,18 +695,29 @@ impl Keyspace {
     /// Where a living key lies; one whose deadline has passed is removed, and so are fields.
     #[inline]
     pub(crate) fn locate(&mut self, key: Key<'_>, now_ms: u64) -> Option<Position> {
-        self.locate_class(key, now_ms).map(|(position, _)| position)
+        self.find(key, now_ms).map(|found| found.position)
     }
 
-    /// The same, and the class of the record.
+    /// The record of a key, if the key is alive.
     #[inline(always)]
-    pub(crate) fn locate_class(&mut self, key: Key<'_>, now_ms: u64) -> Option<(Position, Class)> {
-        let (position, class) = self.table.locate_class(&self.heap, key)?;
-        if class.is_timeless() {
-            return Some((position, class));
+    pub(crate) fn find(&mut self, key: Key<'_>, now_ms: u64) -> Option<Found> {
+        let found = self.table.find(&self.heap, key)?;
+        if found.class().is_timeless() {
+            return Some(found);
         }
-        let position = self.expire_at(key, position, now_ms)?;
-        Some((position, self.class(position)))
+        let position = self.expire_at(key, found.position, now_ms)?;
+        Some(self.table.found_at(&self.heap, position))
+    }
+
+    /// The record at a position, as if it was found there just now.
+    pub(crate) fn found_at(&self, position: Position) -> Found {
+        self.table.found_at(&self.heap, position)
+    }
+
+    /// The record that was found just now.
+    #[inline(always)]
+    pub(crate) fn found(&self, found: Found) -> Record<'_> {
+        self.table.found(&self.heap, found)
     }
 
     /// Removes what is past of the key at a position; where it lies then, if it is still there.
@@ -750,19 +761,21 @@ impl Keyspace {
         self.table.record(&self.heap, position)
     }
 
-    /// The bytes of the record at a position, to change what changes neither length nor class.
-    pub(crate) fn bytes_mut(&mut self, position: Position) -> &mut [u8] {
-        self.table.bytes_mut(&mut self.heap, position)
+    /// The bytes of the record that was found, to change what changes neither length nor class.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self, found: Found) -> &mut [u8] {
+        self.table.bytes_mut(&mut self.heap, found)
     }
 
-    /// Replaces a part of the record at a position, if that can be done where it lies.
+    /// Replaces a part of the record that was found, if that can be done where it lies.
+    #[inline]
     pub(crate) fn splice(
         &mut self,
-        position: Position,
+        found: Found,
         range: std::ops::Range<usize>,
         bytes: &[u8],
     ) -> bool {
-        self.table.splice(&mut self.heap, position, range, bytes)
+        self.table.splice(&mut self.heap, found, range, bytes)
     }
 
     /// Writes another record of the same class at a position where one of so many bytes lies.

@@ -51,6 +51,7 @@ mod record;
 mod shape;
 mod sightings;
 mod template;
+mod text;
 
 mod bodies;
 mod chunks;
@@ -65,6 +66,7 @@ pub use config::{Config, DATABASES, GROUP, SHARDS_MAX};
 pub use contents::Contents;
 pub use context::Context;
 pub use error::CommandError;
+pub use glob::Glob;
 pub use hasher::KeyHasher;
 pub use reply::ReplySink;
 pub use request::{Args, Request, Span};

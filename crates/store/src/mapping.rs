@@ -275,17 +275,17 @@ impl Drop for Mapping {
     }
 }
 
-/// Starts to read a byte into the caches without waiting for it.
-#[inline]
-pub(crate) fn prefetch(byte: &u8) {
+/// Starts to read something into the caches without waiting for it.
+#[inline(always)]
+pub(crate) fn prefetch<T: Copy>(thing: &T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: the instruction is a hint, on every x86-64, and reads nothing that can be seen.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(ptr::from_ref(byte).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(ptr::from_ref(thing).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    std::hint::black_box(*byte);
+    std::hint::black_box(*thing);
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! When is a text an integer?
 
+use crate::text::parse_digits;
+
 /// The integer whose shortest decimal form is exactly `text`: no sign but a minus, no leading
 /// zeros, no spaces, no `-0`. What passes here can be kept as a number and read back byte for byte.
+#[inline]
 pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -9,18 +12,10 @@ pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
     };
     match digits {
         [b'0'] if !negative => return Some(0),
-        [b'1'..=b'9', ..] if digits.len() <= 19 => {}
+        [b'1'..=b'9', ..] => {}
         _ => return None,
     }
-    let mut magnitude = 0_u64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        // At most 19 digits, so below 10^19, which fits.
-        magnitude = magnitude * 10 + u64::from(digit);
-    }
+    let magnitude = parse_digits(digits)?;
     if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 

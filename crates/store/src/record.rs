@@ -15,6 +15,7 @@ use crate::encoding::{
     push_key_moment, push_value, push_varint, read_key_moment, read_value, read_varint, value_bytes,
 };
 use crate::packed::Packed;
+use crate::text::is_equal;
 use crate::value::Value;
 
 /// A record taken apart. What it lies in may go on behind it.
@@ -36,17 +37,28 @@ impl<'a> Record<'a> {
         let (id, key_at) = ClassId::read(bytes);
         let class = classes.get(id);
         let (number, after) = read_varint(bytes, key_at);
-        let deadline_at = match class.template {
+        let key_end = match class.template {
             Some(_) => after,
             None => after + usize::try_from(number).unwrap_or(usize::MAX),
         };
-        let body_at =
-            if class.deadline { read_key_moment(bytes, deadline_at).1 } else { deadline_at };
-        Self { bytes, classes, class, key_at, deadline_at, body_at }
+        Self::of_head(classes, bytes, Head { class, key_at, key_end })
+    }
+
+    /// The record that `bytes` begin with, of which this is known.
+    #[inline(always)]
+    pub(crate) fn of_head(classes: &'a Classes, bytes: &'a [u8], head: Head) -> Self {
+        let Head { class, key_at, key_end } = head;
+        let body_at = if class.deadline { read_key_moment(bytes, key_end).1 } else { key_end };
+        Self { bytes, classes, class, key_at, deadline_at: key_end, body_at }
     }
 
     pub(crate) fn class(&self) -> Class {
         self.class
+    }
+
+    /// What is known of it without its key.
+    pub(crate) fn known(&self) -> Head {
+        Head { class: self.class, key_at: self.key_at, key_end: self.deadline_at }
     }
 
     /// Puts the key behind what is there.
@@ -117,20 +129,33 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The class of the record that `bytes` begin with, if it is that of this key.
+/// What is known of a record whose key was compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) class: Class,
+    key_at: usize,
+    key_end: usize,
+}
+
+/// The head of the record that `bytes` begin with, if it is that of this key.
 #[inline(always)]
-pub(crate) fn class_if_key(classes: &Classes, bytes: &[u8], key: &[u8]) -> Option<Class> {
+pub(crate) fn head_if_key(classes: &Classes, bytes: &[u8], key: &[u8]) -> Option<Head> {
     let (id, key_at) = ClassId::read(bytes);
     let class = classes.get(id);
-    let (number, start) = read_varint(bytes, key_at);
-    let is_same = match class.template {
-        Some(template) => classes.templates.number(template, key) == Some(number),
+    let (number, after) = read_varint(bytes, key_at);
+    let key_end = match class.template {
+        Some(template) => {
+            let is_same = classes.templates.number(template, key) == Some(number);
+            is_same.then_some(after)?
+        }
         None => {
-            number == key.len() as u64
-                && bytes.get(start..start + key.len()).is_some_and(|bytes| bytes == key)
+            let key_end = after + key.len();
+            let is_same = number == key.len() as u64
+                && bytes.get(after..key_end).is_some_and(|bytes| is_equal(bytes, key));
+            is_same.then_some(key_end)?
         }
     };
-    is_same.then_some(class)
+    Some(Head { class, key_at, key_end })
 }
 
 /// The body of a large hash: the number of its table.

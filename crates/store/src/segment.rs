@@ -42,6 +42,27 @@ pub(crate) struct Spot {
     offset: usize,
 }
 
+/// Where the bytes of a record are, until anything is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    chunk: ChunkId,
+    offset: usize,
+}
+
+impl Place {
+    /// The chunk from the record on.
+    #[inline(always)]
+    pub(crate) fn bytes(self, heap: &Heap) -> &[u8] {
+        &heap.records.bytes(self.chunk)[self.offset..]
+    }
+
+    /// The same, to change what does not change its length.
+    #[inline(always)]
+    pub(crate) fn bytes_mut(self, heap: &mut Heap) -> &mut [u8] {
+        &mut heap.records.bytes_mut(self.chunk)[self.offset..]
+    }
+}
+
 /// Why something does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoRoom {
@@ -282,32 +303,66 @@ impl Segment {
     /// Starts to read the slot near which an entry of this hash lies.
     #[inline]
     pub(crate) fn prefetch_slot(self, heap: &Heap, hash: u64) {
-        let index = home(tag_of(hash, self.depth(heap)), self.capacity(heap));
+        let words = heap.heads.words(self.0);
+        let capacity = capacity_of((words[COUNTS] >> 8 & 0xff) as usize);
+        let index = home(tag_of(hash, words[COUNTS] & 0xff), capacity);
         let (run, at) = self.run(heap, index);
-        let bytes = heap.heads.bytes(run.chunk);
-        prefetch(&bytes[(run.tags_at + at) * 2]);
-        prefetch(&bytes[(run.tags_at + run.slots + at) * 2]);
+        let slots = &heap.heads.halves(run.chunk)[run.tags_at + at..];
+        prefetch(&slots[0]);
+        if let Some(place) = slots.get(run.slots) {
+            prefetch(place);
+        }
     }
 
-    /// The slot whose entry has this hash, as far as its tag says, and `is` knows.
-    #[inline]
+    /// The slot whose entry has this hash, as far as its tag says, and `is` knows; and where its record
+    /// lies.
+    #[inline(always)]
     pub(crate) fn find(
         self,
         heap: &Heap,
         hash: u64,
         mut is: impl FnMut(&[u8]) -> bool,
-    ) -> Option<usize> {
-        let tag = tag_of(hash, self.depth(heap));
-        let mut found = false;
-        let index =
-            self.first_where(heap, home(tag, self.capacity(heap)), |(&at_tag, &place)| {
-                let at_tag = u32::from(at_tag);
-                found = at_tag == tag
-                    && place != NO_PLACE
-                    && is(self.tail(heap, Spot::of(u32::from(place))));
-                found || at_tag > tag || place == NO_PLACE
-            })?;
-        found.then_some(index)
+    ) -> Option<(usize, Place)> {
+        let (words, halves) = (heap.heads.words(self.0), heap.heads.halves(self.0));
+        let tag = tag_of(hash, words[COUNTS] & 0xff);
+        let capacity = capacity_of((words[COUNTS] >> 8 & 0xff) as usize);
+        #[expect(clippy::cast_possible_truncation, reason = "a tag has 16 bits")]
+        let sought = tag as u16;
+        let mut index = home(tag, capacity);
+        while index < capacity {
+            // Slots without an entry have the greatest tag.
+            let (tags, places, first) = match index.checked_sub(HEAD_SLOTS) {
+                None => {
+                    let slots = &halves[HEAD_TAGS..HEAD_TAGS + HEAD_SLOTS * 2];
+                    let (tags, places) = slots.split_at(HEAD_SLOTS);
+                    (tags, places, 0)
+                }
+                Some(beyond) => {
+                    let number = beyond / CHUNK_SLOTS;
+                    let slots = heap.heads.halves(ChunkId(words[SLOT_CHUNKS + number]));
+                    let (tags, places) = slots[..CHUNK_SLOTS * 2].split_at(CHUNK_SLOTS);
+                    (tags, places, HEAD_SLOTS + number * CHUNK_SLOTS)
+                }
+            };
+            let mut at = index - first;
+            while at < tags.len() && tags[at] < sought {
+                at += 1;
+            }
+            while at < tags.len() {
+                if tags[at] != sought || places[at] == NO_PLACE {
+                    return None;
+                }
+                let spot = Spot::of(u32::from(places[at]));
+                let chunk = ChunkId(words[RECORD_CHUNKS + spot.chunk]);
+                let place = Place { chunk, offset: spot.offset };
+                if is(place.bytes(heap)) {
+                    return Some((first + at, place));
+                }
+                at += 1;
+            }
+            index = first + tags.len();
+        }
+        None
     }
 
     /// The first slot in use, from `index` on, whose tag is not less.
@@ -318,10 +373,17 @@ impl Segment {
         })
     }
 
+    /// Where the record is that the slot leads to.
+    #[inline(always)]
+    pub(crate) fn place(self, heap: &Heap, index: usize) -> Place {
+        let spot = Spot::of(self.slot(heap, index));
+        Place { chunk: self.chunk(heap, spot.chunk), offset: spot.offset }
+    }
+
     /// The chunk from the record on that the slot leads to.
     #[inline(always)]
     pub(crate) fn at(self, heap: &Heap, index: usize) -> &[u8] {
-        self.tail(heap, Spot::of(self.slot(heap, index)))
+        self.place(heap, index).bytes(heap)
     }
 
     /// The same, to change what does not change its length.
@@ -329,11 +391,6 @@ impl Segment {
         let spot = Spot::of(self.slot(heap, index));
         let chunk = self.chunk(heap, spot.chunk);
         &mut heap.records.bytes_mut(chunk)[spot.offset..]
-    }
-
-    #[inline(always)]
-    fn tail(self, heap: &Heap, spot: Spot) -> &[u8] {
-        &heap.records.bytes(self.chunk(heap, spot.chunk))[spot.offset..]
     }
 
     #[inline(always)]

@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use ahash::RandomState;
 
 use crate::sightings::Sightings;
+use crate::text::{is_equal, word_of};
 
 /// The first names of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +63,8 @@ struct Family {
     /// The names one after another, and where each ends.
     text: Vec<u8>,
     ends: Vec<u32>,
+    /// What each name is recognized by.
+    marks: Vec<u64>,
     /// For each number of names, what their list is known by.
     signs: Vec<u64>,
     /// Name → its index, by the name's hash; `u16::MAX` is vacant. Empty while names are few.
@@ -146,7 +149,8 @@ impl Shapes {
     pub(crate) fn next(&self, shape: Option<Shape>, name: &[u8]) -> Option<Shape> {
         let Shape { family, names } = shape?;
         let own = self.family(family)?;
-        let is_next = own.len() > usize::from(names) && own.name(usize::from(names)) == name;
+        let at = usize::from(names);
+        let is_next = own.marks.get(at) == Some(&mark(name)) && own.is(at, name);
         is_next.then_some(Shape { family, names: names + 1 })
     }
 
@@ -154,11 +158,10 @@ impl Shapes {
     #[inline]
     pub(crate) fn index(&self, shape: Shape, name: &[u8]) -> Option<usize> {
         let family = self.family(shape.family)?;
-        let index = if family.table.is_empty() {
-            (0..family.len()).find(|&index| family.name(index) == name)?
-        } else {
-            family.look_up(self.hash(name), name)?
-        };
+        if family.table.is_empty() {
+            return family.find(shape.len(), name);
+        }
+        let index = family.look_up(self.hash(name), name)?;
         (index < shape.len()).then_some(index)
     }
 
@@ -316,6 +319,21 @@ impl Shapes {
     }
 }
 
+/// Shorter names are all in their mark.
+const MARKED_WHOLE: usize = 8;
+
+/// What a name is recognized by: its length, and what it begins and ends with.
+#[inline(always)]
+fn mark(name: &[u8]) -> u64 {
+    let length = (name.len().min(0xff) as u64) << 56;
+    if name.len() < MARKED_WHOLE {
+        return word_of(name) | length;
+    }
+    let begin = word_of(name);
+    let end = name.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
+    length | (begin ^ end.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8
+}
+
 /// What a list with one name more is known by.
 fn next_sign(sign: u64, hash: u64) -> u64 {
     (sign.rotate_left(23) ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
@@ -323,8 +341,15 @@ fn next_sign(sign: u64, hash: u64) -> u64 {
 
 impl Default for Family {
     fn default() -> Self {
-        let (text, ends) = (Vec::new(), Vec::new());
-        Self { text, ends, signs: Vec::new(), table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
+        Self {
+            text: Vec::new(),
+            ends: Vec::new(),
+            marks: Vec::new(),
+            signs: Vec::new(),
+            table: Vec::new(),
+            uses: 0,
+            origin: (ROOT, 0, 0),
+        }
     }
 }
 
@@ -339,10 +364,30 @@ impl Family {
         &self.text[start..self.ends[index] as usize]
     }
 
+    /// The place of a name among the first so many.
+    #[inline]
+    fn find(&self, names: usize, name: &[u8]) -> Option<usize> {
+        let mark = mark(name);
+        let marks = &self.marks[..names];
+        let index = marks.iter().position(|&other| other == mark)?;
+        if self.is(index, name) {
+            return Some(index);
+        }
+        // Names of one mark are rare.
+        (index + 1..names).find(|&index| marks[index] == mark && self.name(index) == name)
+    }
+
+    /// Whether a name with the same mark is the one at a place.
+    #[inline]
+    fn is(&self, index: usize, name: &[u8]) -> bool {
+        name.len() < MARKED_WHOLE || is_equal(self.name(index), name)
+    }
+
     fn push(&mut self, name: &[u8], sign: u64) -> bool {
         let Ok(end) = u32::try_from(self.text.len() + name.len()) else { return false };
         self.text.extend_from_slice(name);
         self.ends.push(end);
+        self.marks.push(mark(name));
         self.signs.push(sign);
         true
     }
@@ -351,8 +396,8 @@ impl Family {
         let names = usize::from(names);
         let text_bytes = names.checked_sub(1).map_or(0, |last| self.ends[last] as usize);
         let (text, ends) = (self.text[..text_bytes].to_vec(), self.ends[..names].to_vec());
-        let signs = self.signs[..names].to_vec();
-        Self { text, ends, signs, table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
+        let (marks, signs) = (self.marks[..names].to_vec(), self.signs[..names].to_vec());
+        Self { text, ends, marks, signs, table: Vec::new(), uses: 0, origin: (ROOT, 0, 0) }
     }
 
     fn look_up(&self, hash: u64, name: &[u8]) -> Option<usize> {
@@ -388,7 +433,7 @@ impl Family {
     fn bytes(&self) -> usize {
         self.text.capacity()
             + self.ends.capacity() * 4
-            + self.signs.capacity() * 8
+            + (self.marks.capacity() + self.signs.capacity()) * 8
             + self.table.capacity() * 2
     }
 }

@@ -177,21 +177,19 @@ impl Store {
     /// records are. Alone, each command would wait for its slot and then for its record; so they wait
     /// side by side.
     fn warm(&self, group: &[Request<'_>], hints: &mut [Option<Hint>; GROUP]) {
-        let keyspace = |request: &Request<'_>| self.databases.get(usize::from(request.database));
+        // Groups that speak of several databases are rare.
+        let database = group[0].database;
+        let Some(keyspace) = self.databases.get(usize::from(database)) else { return };
         for request in group {
-            if let Some(keyspace) = keyspace(request) {
-                keyspace.prefetch_slot(request.hash);
-            }
+            keyspace.prefetch_slot(request.hash);
         }
         for (request, hint) in group.iter().zip(hints.iter_mut()) {
-            *hint = keyspace(request).and_then(|keyspace| keyspace.prefetch_record(request.hash));
-        }
-        for (request, hint) in group.iter().zip(hints) {
-            if let (Some(keyspace), Some(hint)) = (keyspace(request), *hint)
-                && keyspace.has_bodies()
-            {
-                keyspace.prefetch_body(hint);
+            if request.database == database {
+                *hint = keyspace.prefetch_record(request.hash);
             }
+        }
+        if keyspace.has_bodies() {
+            hints.iter().flatten().for_each(|&hint| keyspace.prefetch_body(hint));
         }
     }
 

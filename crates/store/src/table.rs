@@ -22,8 +22,8 @@ use crate::chunks::ChunkId;
 use crate::class::{Class, ClassId};
 use crate::heap::{Heap, STUB_BYTES, stub, stub_target};
 use crate::mapping::{OutOfMemory, prefetch};
-use crate::record::{Record, class_if_key};
-use crate::segment::{NEVER, NoRoom, SLOTS_MAX, Segment, tag_of};
+use crate::record::{Head, Record, head_if_key};
+use crate::segment::{NEVER, NoRoom, Place, SLOTS_MAX, Segment, tag_of};
 
 /// A key and its hash.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,9 @@ impl<'a> Key<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hint {
     position: Position,
+    place: Place,
     epoch: u32,
+    moves: u32,
 }
 
 /// A longer record lies among the bodies: in a chunk it would leave too much room at the end.
@@ -72,6 +74,8 @@ pub(crate) struct Table {
     keys: usize,
     /// Counts whatever may let slots lead elsewhere.
     epoch: u32,
+    /// Counts what moves records, but leaves the slots that lead to them.
+    moves: u32,
     /// The bytes of the texts that its records hold, as far as whoever uses it says so.
     pub(crate) payload_bytes: usize,
     /// For each group of the directory's entries, no deadline is earlier. None before the first.
@@ -85,6 +89,21 @@ pub(crate) struct Position {
     slot: usize,
 }
 
+/// A record that was found, until anything is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) position: Position,
+    place: Place,
+    head: Head,
+}
+
+impl Found {
+    #[inline(always)]
+    pub(crate) fn class(&self) -> Class {
+        self.head.class
+    }
+}
+
 impl Table {
     /// A table without records, by the number that leads to it.
     pub(crate) fn new(number: u32) -> Self {
@@ -96,6 +115,7 @@ impl Table {
             segments: 0,
             keys: 0,
             epoch: 0,
+            moves: 0,
             payload_bytes: 0,
             deadlines,
         }
@@ -122,26 +142,30 @@ impl Table {
     /// Where the record of a key lies.
     #[inline]
     pub(crate) fn locate(&self, heap: &Heap, key: Key<'_>) -> Option<Position> {
-        self.locate_class(heap, key).map(|(position, _)| position)
+        self.find(heap, key).map(|found| found.position)
     }
 
-    /// Where the record of a key lies, and its class.
+    /// The record of a key.
     #[inline(always)]
-    pub(crate) fn locate_class(&self, heap: &Heap, key: Key<'_>) -> Option<(Position, Class)> {
-        let mut class = None;
+    pub(crate) fn find(&self, heap: &Heap, key: Key<'_>) -> Option<Found> {
+        let mut head = None;
         let mut has_key = |bytes: &[u8]| {
-            class = class_if_key(&heap.classes, heap.resolve(bytes), key.bytes);
-            class.is_some()
+            head = head_if_key(&heap.classes, heap.resolve(bytes), key.bytes);
+            head.is_some()
         };
-        if let Some(Hint { position, epoch }) = key.hint
+        if let Some(Hint { position, mut place, epoch, moves }) = key.hint
             && epoch == self.epoch
-            && has_key(position.segment.at(heap, position.slot))
         {
-            return Some((position, class?));
+            if moves != self.moves {
+                place = position.segment.place(heap, position.slot);
+            }
+            if has_key(place.bytes(heap)) {
+                return Some(Found { position, place, head: head? });
+            }
         }
         let segment = self.segment(key.hash)?;
-        let slot = segment.find(heap, key.hash, has_key)?;
-        Some((Position { segment, slot }, class?))
+        let (slot, place) = segment.find(heap, key.hash, has_key)?;
+        Some(Found { position: Position { segment, slot }, place, head: head? })
     }
 
     /// The class of the record at a position.
@@ -151,6 +175,18 @@ impl Table {
         heap.classes.get(ClassId::read(bytes).0)
     }
 
+    /// The record at a position, as if it was found there just now.
+    pub(crate) fn found_at(&self, heap: &Heap, position: Position) -> Found {
+        let place = position.segment.place(heap, position.slot);
+        Found { position, place, head: self.record(heap, position).known() }
+    }
+
+    /// The record that was found just now; what follows it in its chunk may follow.
+    #[inline(always)]
+    pub(crate) fn found<'a>(&self, heap: &'a Heap, found: Found) -> Record<'a> {
+        Record::of_head(&heap.classes, heap.resolve(found.place.bytes(heap)), found.head)
+    }
+
     /// The record at a position; what follows it in its chunk may follow.
     #[inline(always)]
     pub(crate) fn record<'a>(&self, heap: &'a Heap, position: Position) -> Record<'a> {
@@ -158,11 +194,12 @@ impl Table {
         Record::read(&heap.classes, bytes)
     }
 
-    /// The bytes of the record at a position, to change what changes neither length nor class.
-    pub(crate) fn bytes_mut<'a>(&self, heap: &'a mut Heap, position: Position) -> &'a mut [u8] {
-        match stub_target(position.segment.at(heap, position.slot)) {
+    /// The bytes of the record that was found, to change what changes neither length nor class.
+    #[inline(always)]
+    pub(crate) fn bytes_mut<'a>(&self, heap: &'a mut Heap, found: Found) -> &'a mut [u8] {
+        match stub_target(found.place.bytes(heap)) {
             Some(at) => heap.bodies.record_mut(at),
-            None => position.segment.at_mut(heap, position.slot),
+            None => found.place.bytes_mut(heap),
         }
     }
 
@@ -265,20 +302,24 @@ impl Table {
         Ok(position)
     }
 
-    /// Replaces `range` of the record at a position by other bytes, if that can be done where it
+    /// Replaces `range` of the record that was found by other bytes, if that can be done where it
     /// lies; says whether it could.
     pub(crate) fn splice(
-        &self,
+        &mut self,
         heap: &mut Heap,
-        Position { segment, slot }: Position,
+        found: Found,
         range: Range<usize>,
         bytes: &[u8],
     ) -> bool {
-        let old = segment.at(heap, slot);
-        let is_inline = stub_target(old).is_none()
-            && heap.inline_len(old) + bytes.len() <= INLINE_BYTES_MAX + range.len();
-        let becomes_shorter = bytes.len() < range.len();
-        let is_done = is_inline && segment.splice(heap, slot, range, bytes);
+        let old = found.place.bytes(heap);
+        let becomes_shorter = bytes.len() <= range.len();
+        let fits = |old_bytes: usize| old_bytes + bytes.len() <= INLINE_BYTES_MAX + range.len();
+        if stub_target(old).is_some() || !(becomes_shorter || fits(heap.inline_len(old))) {
+            return false;
+        }
+        let Position { segment, slot } = found.position;
+        self.moves = self.moves.wrapping_add(1);
+        let is_done = segment.splice(heap, slot, range, bytes);
         if is_done && becomes_shorter {
             segment.gather(heap);
         }
@@ -289,13 +330,14 @@ impl Table {
     /// where it lies; says whether it could.
     #[inline]
     pub(crate) fn splice_whole(
-        &self,
+        &mut self,
         heap: &mut Heap,
         Position { segment, slot }: Position,
         old_bytes: usize,
         record: &[u8],
     ) -> bool {
         let is_inline = stub_target(segment.at(heap, slot)).is_none();
+        self.moves = self.moves.wrapping_add(u32::from(record.len() != old_bytes));
         is_inline
             && record.len() <= INLINE_BYTES_MAX
             && segment.splice(heap, slot, 0..old_bytes, record)
@@ -499,20 +541,21 @@ impl Table {
     #[inline]
     pub(crate) fn prefetch_record(&self, heap: &Heap, hash: u64) -> Option<Hint> {
         let segment = self.segment(hash)?;
-        let slot = segment.find(heap, hash, |bytes| {
+        let (slot, place) = segment.find(heap, hash, |bytes| {
             prefetch(&bytes[0]);
             if let Some(next_line) = bytes.get(64) {
                 prefetch(next_line);
             }
             true
         })?;
-        Some(Hint { position: Position { segment, slot }, epoch: self.epoch })
+        let position = Position { segment, slot };
+        Some(Hint { position, place, epoch: self.epoch, moves: self.moves })
     }
 
     /// Starts to read the body of a record, if it has one, once what stands for it is there.
     #[inline]
-    pub(crate) fn prefetch_body(&self, heap: &Heap, Hint { position, .. }: Hint) {
-        if let Some(at) = stub_target(position.segment.at(heap, position.slot)) {
+    pub(crate) fn prefetch_body(&self, heap: &Heap, Hint { place, .. }: Hint) {
+        if let Some(at) = stub_target(place.bytes(heap)) {
             let record = heap.bodies.record_unread(at);
             prefetch(&record[0]);
             if let Some(next_line) = record.get(64) {
@@ -646,9 +689,8 @@ impl Table {
         to: crate::bodies::BodyRef,
     ) -> bool {
         let Some(segment) = self.segment(hash) else { return false };
-        let Some(slot) = segment.find(heap, hash, |bytes| stub_target(bytes) == Some(from)) else {
-            return false;
-        };
+        let is_stub = |bytes: &[u8]| stub_target(bytes) == Some(from);
+        let Some((slot, _)) = segment.find(heap, hash, is_stub) else { return false };
         segment.at_mut(heap, slot)[..STUB_BYTES].copy_from_slice(&stub(to));
         true
     }
@@ -916,7 +958,8 @@ mod tests {
             let new = vec![b's'; (old.len() + added) % 100];
             let mut encoded = Vec::new();
             crate::encoding::push_value(&mut encoded, Value::Bytes(&new));
-            if self.table.splice(&mut self.heap, position, at..end, &encoded) {
+            let found = self.table.found_at(&self.heap, position);
+            if self.table.splice(&mut self.heap, found, at..end, &encoded) {
                 self.model.get_mut(key).expect("it is there").0 = new;
             }
         }

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use ahash::RandomState;
 
 use crate::sightings::Sightings;
+use crate::text::{DIGITS_MAX, is_equal, parse_digits};
 
 /// Which template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,9 +26,6 @@ const SIGHTINGS: u8 = 3;
 /// There are at most so many, and their texts take at most so many bytes.
 const TEMPLATES_MAX: usize = if cfg!(feature = "tiny") { 4 } else { 4096 };
 const TEXT_BYTES_MAX: usize = if cfg!(feature = "tiny") { 64 } else { 256 << 10 };
-
-/// The number of a key has at most so many digits, so that it fits 64 bits.
-const DIGITS_MAX: usize = 19;
 
 /// A longer key gets no template, and is not even looked at.
 const KEY_BYTES_MAX: usize = 1024;
@@ -104,11 +102,16 @@ impl Templates {
     }
 
     /// The number of a key in this template, if it fits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn number(&self, id: TemplateId, key: &[u8]) -> Option<u64> {
         let template = self.templates[usize::from(id.0)].as_ref()?;
         let (prefix, suffix) = template.text.split_at(usize::from(template.prefix_bytes));
-        let digits = key.strip_prefix(prefix)?.strip_suffix(suffix)?;
+        let digits_bytes = key.len().checked_sub(template.text.len())?;
+        let (before, rest) = key.split_at(prefix.len());
+        let (digits, after) = rest.split_at(digits_bytes);
+        if !is_equal(before, prefix) || !is_equal(after, suffix) {
+            return None;
+        }
         let fits = match template.width {
             0 => matches!(digits, [b'0'] | [b'1'..=b'9', ..]),
             width => digits.len() == usize::from(width) && digits[0] == b'0',
@@ -253,22 +256,6 @@ impl<'a> Parts<'a> {
             _ => 0,
         }
     }
-}
-
-fn parse_digits(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > DIGITS_MAX {
-        return None;
-    }
-    let mut number = 0_u64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        // At most 19 digits, so below 10^19, which fits.
-        number = number * 10 + u64::from(digit);
-    }
-    Some(number)
 }
 
 #[cfg(test)]

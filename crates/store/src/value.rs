@@ -34,6 +34,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether the value's text has more bytes than this.
+    #[inline]
+    pub(crate) fn is_longer_than(&self, bytes: usize) -> bool {
+        match self {
+            Self::Bytes(text) => text.len() > bytes,
+            Self::Integer(_) => bytes < INTEGER_TEXT_BYTES_MAX && self.len() > bytes,
+        }
+    }
+
     /// Calls `read` with the value's text.
     pub fn with_text<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         match self {
@@ -48,6 +57,9 @@ impl<'a> Value<'a> {
         matches!(self, Self::Bytes(bytes) if bytes.is_empty())
     }
 }
+
+/// The bytes of the text of the least integer.
+const INTEGER_TEXT_BYTES_MAX: usize = 20;
 
 impl<'a> From<&'a [u8]> for Value<'a> {
     fn from(bytes: &'a [u8]) -> Self {

@@ -54,6 +54,10 @@ fn set_pairs(
     }
     let key = context.key(args, 0);
     let mut hash = context.edit_or_create_hash(key)?;
+    if pairs.len() == 2 {
+        let is_new = hash.set(pairs.at(0), Value::parse(pairs.at(1)), FieldDeadline::Clear)?;
+        return Ok(usize::from(is_new));
+    }
     let pair = |index: usize| (pairs.at(index * 2), Value::parse(pairs.at(index * 2 + 1)));
     hash.set_all((0..pairs.len() / 2).map(pair), FieldDeadline::Clear)
 }

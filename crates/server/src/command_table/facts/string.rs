@@ -1,0 +1,265 @@
+//! What is to be told about commands on strings?
+
+use super::{Fact, NONE};
+
+pub(super) const FACTS: &[Fact] = &[
+    Fact {
+        name: "append",
+        since: "2.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW insert",
+        summary: "Adds bytes to the end of a string, which is made if it is not there.",
+        complexity: "O(1) on average for short additions",
+        arguments: "k:key@0 value",
+        ..NONE
+    },
+    Fact {
+        name: "decr",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        summary: "Takes one from the whole number that a key holds.",
+        complexity: "O(1)",
+        arguments: "k:key@0",
+        ..NONE
+    },
+    Fact {
+        name: "decrby",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        summary: "Takes a whole number from the one that a key holds.",
+        complexity: "O(1)",
+        arguments: "k:key@0 i:decrement",
+        ..NONE
+    },
+    Fact {
+        name: "get",
+        since: "1.0.0",
+        group: "string",
+        flags: "readonly",
+        categories: "string",
+        keys: "RO access",
+        summary: "Answers the string that a key holds.",
+        complexity: "O(1)",
+        arguments: "k:key@0",
+        ..NONE
+    },
+    Fact {
+        name: "getdel",
+        since: "6.2.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access delete",
+        summary: "Answers the string that a key holds and removes the key.",
+        complexity: "O(1)",
+        arguments: "k:key@0",
+        ..NONE
+    },
+    Fact {
+        name: "getex",
+        since: "6.2.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        notes: "its deadline may change",
+        summary: "Answers the string that a key holds and may change when it expires.",
+        complexity: "O(1)",
+        arguments: "k:key@0 o:expiration?{i:seconds=EX i:milliseconds=PX u:unix-time-seconds=EXAT \
+                u:unix-time-milliseconds=PXAT t:persist=PERSIST}",
+        ..NONE
+    },
+    Fact {
+        name: "getrange",
+        since: "2.4.0",
+        group: "string",
+        flags: "readonly",
+        categories: "string",
+        keys: "RO access",
+        summary: "Answers a part of a string.",
+        complexity: "O(N) for an answer of N bytes",
+        arguments: "k:key@0 i:start i:end",
+        ..NONE
+    },
+    Fact {
+        name: "getset",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        summary: "Sets a string and answers the one before.",
+        complexity: "O(1)",
+        doc_flags: "deprecated",
+        deprecated: "6.2.0",
+        replaced_by: "`SET` with `GET`",
+        arguments: "k:key@0 value",
+        ..NONE
+    },
+    Fact {
+        name: "incr",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        summary: "Adds one to the whole number that a key holds.",
+        complexity: "O(1)",
+        arguments: "k:key@0",
+        ..NONE
+    },
+    Fact {
+        name: "incrby",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        summary: "Adds a whole number to the one that a key holds.",
+        complexity: "O(1)",
+        arguments: "k:key@0 i:increment",
+        ..NONE
+    },
+    Fact {
+        name: "incrbyfloat",
+        since: "2.6.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update",
+        summary: "Adds a decimal number to the one that a key holds.",
+        complexity: "O(1)",
+        arguments: "k:key@0 d:increment",
+        ..NONE
+    },
+    Fact {
+        name: "mget",
+        since: "1.0.0",
+        group: "string",
+        flags: "readonly",
+        categories: "string",
+        tips: "request_policy:multi_shard",
+        keys: "RO access",
+        summary: "Answers the strings that several keys hold.",
+        complexity: "O(N) for N keys",
+        arguments: "k:key@0*",
+        ..NONE
+    },
+    Fact {
+        name: "mset",
+        since: "1.0.1",
+        group: "string",
+        categories: "string",
+        tips: "request_policy:multi_shard response_policy:all_succeeded",
+        keys: "OW update",
+        summary: "Sets the strings of several keys.",
+        complexity: "O(N) for N keys",
+        arguments: "b:data*{k:key@0 value}",
+        ..NONE
+    },
+    Fact {
+        name: "msetnx",
+        since: "1.0.1",
+        group: "string",
+        categories: "string",
+        keys: "OW insert",
+        summary: "Sets the strings of several keys unless one of them is there.",
+        complexity: "O(N) for N keys",
+        arguments: "b:data*{k:key@0 value}",
+        ..NONE
+    },
+    Fact {
+        name: "psetex",
+        since: "2.6.0",
+        group: "string",
+        categories: "string",
+        keys: "OW update",
+        summary: "Sets a string that expires after so many milliseconds.",
+        complexity: "O(1)",
+        doc_flags: "deprecated",
+        deprecated: "2.6.12",
+        replaced_by: "`SET` with `PX`",
+        arguments: "k:key@0 i:milliseconds value",
+        ..NONE
+    },
+    Fact {
+        name: "set",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "RW access update variable_flags",
+        notes: "GET makes it read the key as well",
+        summary: "Sets the string of a key, whatever the key held.",
+        complexity: "O(1)",
+        arguments: "k:key@0 value o:condition>2.6.12?{t:nx=NX t:xx=XX} t:get=GET>6.2.0? \
+                o:expiration?{i:seconds=EX>2.6.12 i:milliseconds=PX>2.6.12 \
+                u:unix-time-seconds=EXAT>6.2.0 u:unix-time-milliseconds=PXAT>6.2.0 \
+                t:keepttl=KEEPTTL>6.0.0}",
+        ..NONE
+    },
+    Fact {
+        name: "setex",
+        since: "2.0.0",
+        group: "string",
+        categories: "string",
+        keys: "OW update",
+        summary: "Sets a string that expires after so many seconds.",
+        complexity: "O(1)",
+        doc_flags: "deprecated",
+        deprecated: "2.6.12",
+        replaced_by: "`SET` with `EX`",
+        arguments: "k:key@0 i:seconds value",
+        ..NONE
+    },
+    Fact {
+        name: "setnx",
+        since: "1.0.0",
+        group: "string",
+        categories: "string",
+        keys: "OW insert",
+        summary: "Sets a string unless its key is there.",
+        complexity: "O(1)",
+        doc_flags: "deprecated",
+        deprecated: "2.6.12",
+        replaced_by: "`SET` with `NX`",
+        arguments: "k:key@0 value",
+        ..NONE
+    },
+    Fact {
+        name: "setrange",
+        since: "2.2.0",
+        group: "string",
+        categories: "string",
+        keys: "RW update",
+        summary: "Overwrites a part of a string, which grows as needed.",
+        complexity: "O(N) for N bytes given",
+        arguments: "k:key@0 i:offset value",
+        ..NONE
+    },
+    Fact {
+        name: "strlen",
+        since: "2.2.0",
+        group: "string",
+        flags: "readonly",
+        categories: "string",
+        keys: "RO",
+        summary: "Answers how long a string is.",
+        complexity: "O(1)",
+        arguments: "k:key@0",
+        ..NONE
+    },
+    Fact {
+        name: "substr",
+        since: "1.0.0",
+        group: "string",
+        flags: "readonly",
+        categories: "string",
+        keys: "RO access",
+        summary: "Answers a part of a string.",
+        complexity: "O(N) for an answer of N bytes",
+        doc_flags: "deprecated",
+        deprecated: "2.0.0",
+        replaced_by: "`GETRANGE`",
+        arguments: "k:key@0 i:start i:end",
+        ..NONE
+    },
+];
