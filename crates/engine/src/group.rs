@@ -132,7 +132,7 @@ impl Relay<'_> {
 }
 
 impl ReplySink for Relay<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.sink().status(text);
     }
 

@@ -183,7 +183,7 @@ pub use error::{EngineError, Outcome};
 #[cfg(target_os = "linux")]
 pub use event_wake::EventWake;
 pub use hectare_mailbox::{ThreadWake, Wake};
-pub use hectare_store::{Command, CommandError};
+pub use hectare_store::{Command, CommandError, Dialect};
 pub use native::{Elements, Native, Reply};
 pub use pipeline::{Pipeline, Replies};
 pub use read::FieldValue;

@@ -161,7 +161,7 @@ impl NativeSink<'_> {
 }
 
 impl ReplySink for NativeSink<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.text(b'+', text.as_bytes());
     }
 

@@ -24,6 +24,7 @@ mod string_set;
 mod transfer;
 
 pub use scan::shard_of_cursor;
+pub use transfer::CopyOptions;
 
 /// Every row of the store.
 #[must_use]

@@ -82,7 +82,7 @@ impl<'c> Context<'c> {
         &'a mut self,
         key: Key<'a>,
     ) -> Result<Option<HashEdit<'a>>, CommandError> {
-        let edit = self.edit(key)?;
+        let edit = self.edit(key, self.config)?;
         Ok(Some(edit).filter(|edit| !edit.is_new()))
     }
 
@@ -91,17 +91,30 @@ impl<'c> Context<'c> {
         &'a mut self,
         key: Key<'a>,
     ) -> Result<HashEdit<'a>, CommandError> {
-        self.edit(key)
+        self.edit_or_create_hash_within(key, self.config)
+    }
+
+    /// The same, within the limits of another configuration.
+    pub(crate) fn edit_or_create_hash_within<'a>(
+        &'a mut self,
+        key: Key<'a>,
+        config: &'a Config,
+    ) -> Result<HashEdit<'a>, CommandError> {
+        self.edit(key, config)
     }
 
     #[inline]
-    fn edit<'a>(&'a mut self, key: Key<'a>) -> Result<HashEdit<'a>, CommandError> {
+    fn edit<'a>(
+        &'a mut self,
+        key: Key<'a>,
+        config: &'a Config,
+    ) -> Result<HashEdit<'a>, CommandError> {
         let keyspace = self.databases.keyspace(self.database);
         let place = keyspace.locate_class(key, self.now_ms);
         if place.is_some_and(|(_, class)| class.is_string()) {
             return Err(CommandError::WrongType);
         }
-        Ok(HashEdit::new(keyspace, key, place, self.config, self.now_ms))
+        Ok(HashEdit::new(keyspace, key, place, config, self.now_ms))
     }
 
     /// Lets `key` hold a string, whatever it held.

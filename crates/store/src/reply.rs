@@ -10,7 +10,7 @@ use crate::value::Value;
 /// one reply ends and the next begins.
 pub trait ReplySink {
     /// A status such as `OK`.
-    fn status(&mut self, text: &'static str);
+    fn status(&mut self, text: &str);
     /// A failure; [`CommandError`]'s `Display` is the text that Redis sends.
     fn error(&mut self, error: &CommandError);
     /// An integer.

@@ -93,6 +93,8 @@ const ROWS: &[Row] = &[
     row("rename", 120, two_keys),
     row("renamenx", 120, two_keys),
     row("copy", 200, copy),
+    row("move", 120, |words, command| command.extend([words.key(Liking::Any), words.database()])),
+    row("swapdb", 15, |words, command| command.extend([words.database(), words.database()])),
     row("type", 150, any_key),
     row("keys", 100, |words, command| command.push(words.pattern())),
     row("randomkey", 100, |_, _| {}),
@@ -449,10 +451,7 @@ fn copy(words: &mut Words, command: &mut Command) {
     for _ in 0..[0, 0, 1, 1, 2][words.dice.index(5)] {
         match words.dice.below(8) {
             0..5 => command.push(words.cased("replace")),
-            5..7 => command.extend([
-                words.cased("db"),
-                words.dice.pick(&[&b"0"[..], b"1", b"x", b"16", b"-1"]).to_vec(),
-            ]),
+            5..7 => command.extend([words.cased("db"), words.database()]),
             _ => command.push(option(words)),
         }
     }

@@ -64,7 +64,7 @@ impl EncodingSink<'_> {
 }
 
 impl ReplySink for EncodingSink<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.encoder().simple(text);
     }
 

@@ -16,6 +16,9 @@ use crate::words::Command;
 /// Redis 8.0, which says what is right.
 const REFERENCE_VERSION: &str = "8.0.";
 
+/// More fields, or longer fields and values, make a hashtable of a listpack at first.
+pub(crate) const LISTPACK_LIMITS: (usize, usize) = (512, 64);
+
 /// How long Redis may be without an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -26,6 +29,9 @@ pub(crate) trait Side {
 
     /// Goes on with another database.
     fn select(&mut self, database: u8);
+
+    /// Lets longer hashes, or hashes with longer fields or values, be hashtables.
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize);
 }
 
 /// A connection to a server.
@@ -90,6 +96,8 @@ impl Redis {
         let version = if protocol == Protocol::Resp3 { "3" } else { "2" };
         redis.demand(&["HELLO", version]);
         redis.demand(&["FLUSHALL"]);
+        let (entries, value_bytes) = LISTPACK_LIMITS;
+        redis.limit_listpacks(entries, value_bytes);
         redis
     }
 
@@ -131,6 +139,13 @@ impl Side for Redis {
     fn select(&mut self, database: u8) {
         self.demand(&["SELECT", &database.to_string()]);
     }
+
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
+        for (name, limit) in [("entries", entries), ("value", value_bytes)] {
+            let name = format!("hash-max-listpack-{name}");
+            self.demand(&["CONFIG", "SET", &name, &limit.to_string()]);
+        }
+    }
 }
 
 impl Hectare {
@@ -161,7 +176,12 @@ impl Side for Hectare {
         };
         refused.into_iter().map(reply).collect()
     }
+
     fn select(&mut self, database: u8) {
         self.pipeline = self.engine.client().with_database(database).pipeline_in(self.form);
+    }
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
+        let limited = self.engine.client().set_encoding_limits(entries, value_bytes);
+        limited.expect("the engine takes any limits");
     }
 }

@@ -11,7 +11,7 @@ use hectare_target::Target;
 use crate::SEEDS_VARIABLE;
 use crate::comparison::Comparison;
 use crate::grammar::Grammar;
-use crate::sides::{Hectare, Redis, Side};
+use crate::sides::{Hectare, LISTPACK_LIMITS, Redis, Side};
 use crate::split::{integer, string};
 use crate::state;
 use crate::words::{Command, KEYS, Words};
@@ -77,6 +77,7 @@ impl Trial {
                 grammar.add(&mut commands);
             }
             run.select(self.databases[grammar.words().dice.index(2)]);
+            run.limit_listpacks(grammar.words());
             run.compare(&commands);
             sent += commands.len();
             let is_last = sent >= self.commands;
@@ -105,6 +106,22 @@ impl Run<'_> {
         self.redis.select(database);
         self.hectare.select(database);
         self.remember(vec![b"SELECT".to_vec(), vec![b'0' + database]], b"+OK\r\n".to_vec());
+    }
+
+    /// Now and then, listpacks may be longer or shorter from now on.
+    fn limit_listpacks(&mut self, words: &mut Words) {
+        let (entries, value_bytes) = match words.dice.below(20) {
+            0..3 => LISTPACK_LIMITS,
+            3..5 => {
+                let entries = words.dice.pick(&[&0_usize, &1, &3, &8, &100, &1000]);
+                (*entries, *words.dice.pick(&[&0_usize, &1, &4, &20, &64, &600]))
+            }
+            _ => return,
+        };
+        self.redis.limit_listpacks(entries, value_bytes);
+        self.hectare.limit_listpacks(entries, value_bytes);
+        let change = format!("CONFIG SET hash-max-listpack-… {entries} {value_bytes}");
+        self.remember(vec![b"SELECT".to_vec(), change.into_bytes()], b"+OK\r\n".to_vec());
     }
 
     fn compare_state(&mut self, words: &mut Words) {

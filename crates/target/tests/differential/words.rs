@@ -388,6 +388,16 @@ impl Words {
         }
     }
 
+    /// The number of a database, mostly of those that commands are for, or what is none.
+    pub(crate) fn database(&mut self) -> Vec<u8> {
+        if self.dice.percent(80) {
+            return self.dice.pick(&[&b"0"[..], b"1", b"9", b"7", b"8"]).to_vec();
+        }
+        self.dice
+            .pick(&[&b"15"[..], b"16", b"-1", b"2147483648", b"-2147483649", b"x", b"01", b""])
+            .to_vec()
+    }
+
     /// A cursor of a scan: mostly that of its start.
     pub(crate) fn cursor(&mut self) -> Vec<u8> {
         if self.dice.percent(60) {
