@@ -184,6 +184,10 @@ impl ReplySink for Relay<'_> {
         self.look().is_full()
     }
 
+    fn bytes_left(&self) -> usize {
+        self.look().bytes_left()
+    }
+
     fn end(&mut self) {
         self.sink().end();
         self.turn += 1;

@@ -220,6 +220,10 @@ impl ReplySink for NativeSink<'_> {
         self.replies.unfinished_bytes() > ReplyBuffer::REPLY_BYTES_MAX
     }
 
+    fn bytes_left(&self) -> usize {
+        self.replies.bytes_left()
+    }
+
     fn end(&mut self) {
         self.replies.end();
     }

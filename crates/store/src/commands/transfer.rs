@@ -78,7 +78,7 @@ fn copy(
     Ok(())
 }
 
-const NO_SUCH_KEY: CommandError = CommandError::text("ERR no such key");
+pub(super) const NO_SUCH_KEY: CommandError = CommandError::text("ERR no such key");
 const SAME_OBJECT: CommandError =
     CommandError::text("ERR source and destination objects are the same");
 

@@ -418,7 +418,8 @@ fn set(words: &mut Words, command: &mut Command) {
             0..3 => command.push(words.cased("nx")),
             3..6 => command.push(words.cased("xx")),
             6..10 => command.push(words.cased("get")),
-            10..13 => command.push(words.cased("keepttl")),
+            10..12 => command.push(words.cased("keepttl")),
+            12 => command.extend([words.cased("ifeq"), words.value()]),
             13..19 => {
                 let (name, time) = match words.dice.below(4) {
                     0 => ("ex", words.time_from_now(Unit::Seconds)),

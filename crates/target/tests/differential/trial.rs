@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::time::Instant;
 
+use hectare_engine::Dialect;
 use hectare_resp::Protocol;
 use hectare_store::Command as Row;
 use hectare_target::Target;
@@ -30,6 +31,8 @@ const REMEMBERED_COMMANDS: usize = 5_000;
 /// Random commands that follow from a seed, and who is asked them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
+    /// Which server says what is right.
+    pub(crate) dialect: Dialect,
     pub(crate) seed: u64,
     pub(crate) commands: usize,
     pub(crate) protocol: Protocol,
@@ -64,7 +67,7 @@ impl Trial {
         let mut run = Run {
             trial: self,
             redis: Redis::connect(server, self.protocol),
-            hectare: Hectare::start(self.shards, self.protocol),
+            hectare: Hectare::start(self.dialect, self.shards, self.protocol),
             comparison: Comparison::new(),
             remembered: VecDeque::new(),
             coverage,
@@ -168,7 +171,7 @@ impl Run<'_> {
 
     /// What a person needs to find out why.
     fn report(&self, why: &str, command: &Command, redis: &[u8], hectare: &[u8]) -> String {
-        let Trial { seed, protocol, shards, .. } = self.trial;
+        let Trial { dialect, seed, protocol, shards, .. } = self.trial;
         let keys: Vec<&Vec<u8>> =
             command[1..].iter().filter(|word| KEYS.contains(&word.as_slice())).collect();
         let touches = |(past, _): &&(Command, Vec<u8>)| {
@@ -176,8 +179,8 @@ impl Run<'_> {
             keys.is_empty() || is_about_key || is_about_all_keys(past)
         };
         let mut report = format!(
-            "{why}\n\nseed {seed}, {protocol:?}, shards: {shards} (again with \
-             {SEEDS_VARIABLE}={seed}..{})\ncommand  {}\nRedis    {}\nHectare  {}\n\n\
+            "{why}\n\n{dialect:?}, seed {seed}, {protocol:?}, shards: {shards} (again with \
+             {SEEDS_VARIABLE}={seed}..{})\ncommand  {}\nserver   {}\nHectare  {}\n\n\
              before it, on the same keys:\n",
             seed + 1,
             spell(command),

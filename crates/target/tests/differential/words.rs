@@ -61,6 +61,9 @@ const DEADLINES: u64 = 1 << 20;
 /// from now are earlier.
 pub(crate) const ABSOLUTE_DEADLINES_FROM_S: u64 = 4_102_444_800;
 
+/// They are so near one another, but for a few that are at the end of all time.
+pub(crate) const ABSOLUTE_DEADLINES_S: u64 = 10;
+
 /// On other machines C's `char` is unsigned and its `long double` has other digits, and Redis with
 /// them.
 pub(crate) const IS_X86_64: bool = cfg!(target_arch = "x86_64");
