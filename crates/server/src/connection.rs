@@ -21,8 +21,11 @@ use crate::rows::{self, Found, Row, RowNumber};
 use crate::session::Session;
 use crate::shared::{Shared, Tally};
 use crate::socket::{Passed, Socket};
+use crate::wire::Wires;
 use crate::work::{Settled, Work, Works};
-use hectare_engine::{Client, Command, CommandError, EngineError, Shard};
+use hectare_engine::{
+    Client, Command, CommandError, EngineError, InPlace, ReplyBuffer, Shard, Span,
+};
 use hectare_resp::{Encoder, Parsed, Request, RequestLimits, RequestParser};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -79,6 +82,11 @@ pub(crate) struct Bench {
     pub(crate) client: Client,
     pub(crate) shard: Shard,
     works: Works,
+    wires: Wires,
+    /// Commands for this thread's shard whose arguments are in the bytes that are taken.
+    in_place: InPlace,
+    /// Lent to them; empty otherwise.
+    answers: ReplyBuffer,
     /// What is read.
     lent: Box<[u8]>,
     /// What is to be written, of the connection that is served.
@@ -101,6 +109,13 @@ pub(crate) enum After {
     At(Instant),
     /// Never: it is closed.
     Close,
+}
+
+/// Where a request begins, and the bytes in which it lies.
+#[derive(Clone, Copy, Debug)]
+struct In<'a> {
+    bytes: &'a [u8],
+    start: usize,
 }
 
 /// Why no more requests are taken.
@@ -140,15 +155,18 @@ impl Bench {
         shared: Arc<Shared>,
         client: Client,
         shard: Shard,
-        works: Works,
+        wires: Wires,
     ) -> Self {
         Self {
             thread,
             door: Arc::clone(&shared.doors[thread]),
             shared,
+            works: Works::new(client.clone(), wires),
             client,
             shard,
-            works,
+            wires,
+            in_place: InPlace::default(),
+            answers: ReplyBuffer::default(),
             lent: vec![0; LENT_BYTES].into(),
             replies: Vec::new(),
             parser: None,
@@ -304,6 +322,7 @@ impl Connection {
         let stop = loop {
             parser.set_limits(self.limits(bench));
             let stop = self.take_some(bytes, &mut taken, &mut parser, paused, bench);
+            self.run_in_place(bytes, bench);
             let is_answered = self.submit(bench);
             if stop != Stop::Turn || !is_answered {
                 break stop;
@@ -348,13 +367,14 @@ impl Connection {
                 }
                 Ok(Parsed::Partial { .. }) => return Stop::Bytes,
                 Err(error) => {
+                    self.run_in_place(bytes, bench);
                     self.answer(bench, |out, _| error.write_reply(out));
                     self.is_closing = true;
                     return Stop::Broken;
                 }
             };
             let was_authenticated = self.session.is_authenticated;
-            let stop = match self.take(&request, paused, bench) {
+            let stop = match self.take(&request, In { bytes, start: *taken }, paused, bench) {
                 Taken::Yes => None,
                 Taken::YesAnd(stop) => Some(stop),
                 Taken::No(stop) => return stop,
@@ -371,7 +391,19 @@ impl Connection {
 
     /// Takes one request, if it need not wait.
     #[inline]
-    fn take(&mut self, request: &Request<'_>, paused: Option<Paused>, bench: &mut Bench) -> Taken {
+    fn take(
+        &mut self,
+        request: &Request<'_>,
+        place: In<'_>,
+        paused: Option<Paused>,
+        bench: &mut Bench,
+    ) -> Taken {
+        if paused.is_none() && self.takes_in_place(request, place.start, bench) {
+            let is_full = bench.in_place.len() >= usize::from(self.commands_max);
+            return if is_full { Taken::YesAnd(Stop::Turn) } else { Taken::Yes };
+        }
+        // Whatever comes of it is answered behind these.
+        self.run_in_place(place.bytes, bench);
         let args: Arguments<'_> = request.iter().collect();
         match rows::find(&args) {
             Found::Elsewhere => {}
@@ -393,6 +425,68 @@ impl Connection {
             return Taken::No(Stop::Rest);
         }
         self.take_for_store(command, args, bench)
+    }
+
+    /// Takes a command on data that is for this thread's shard alone, unless others of the connection
+    /// are under way, whose answers come first; says whether it did.
+    #[inline]
+    fn takes_in_place(&mut self, request: &Request<'_>, start: usize, bench: &mut Bench) -> bool {
+        let (spans, count) = (request.spans(), request.args_count() - 1);
+        let argument = |index: usize| request.arg(index + 1).unwrap_or_default();
+        let name = request.arg(0).unwrap_or_default();
+        if self.work.is_some()
+            || !self.session.is_authenticated
+            || self.session.is_silent()
+            || request.is_inline()
+            || rows::is_ours(name)
+        {
+            return false;
+        }
+        let Some((command, 0)) = Command::find(name, None) else { return false };
+        if command.check_arguments(count).is_err() {
+            return false;
+        }
+        let shard = bench.shard.number();
+        let Some(hash) = bench.client.hash_for(shard, command, count, argument) else {
+            return false;
+        };
+        // Bytes that are parsed at once are fewer than 4 GiB.
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let spans =
+            spans[1..].iter().map(|span| Span { start: span.start + start, end: span.end + start });
+        bench.in_place.push(command, self.session.database, hash, spans);
+        self.card.row.store(RowNumber::of_store(command), Ordering::Relaxed);
+        self.session.next_command();
+        true
+    }
+
+    /// Runs what was taken in place of these bytes, and writes the answers.
+    fn run_in_place(&mut self, bytes: &[u8], bench: &mut Bench) {
+        let commands = bench.in_place.len();
+        if commands == 0 {
+            return;
+        }
+        let tally = &bench.shared.tally[bench.thread];
+        Tally::add(&tally.commands, commands as u64);
+        Tally::add(&self.card.commands, commands as u64);
+        // The answers go behind what is there already.
+        let Bench { in_place, answers, replies, shard, wires, .. } = bench;
+        let before = replies.len();
+        std::mem::swap(&mut answers.bytes, replies);
+        answers.end();
+        let wire = wires.of(self.session.protocol);
+        let ran = in_place.run(shard, bytes, wire, answers);
+        std::mem::swap(&mut answers.bytes, replies);
+        Tally::add(&tally.errors, answers.errors as u64);
+        answers.clear();
+        if let Err(error) = ran {
+            replies.truncate(before);
+            let protocol = self.session.protocol;
+            for _ in 0..commands {
+                Encoder::new(replies, protocol).error(format!("ERR {error}"));
+            }
+        }
+        self.adapt(Settled { commands, reply_bytes: bench.replies.len() - before });
     }
 
     /// Puts a command on data into the work.

@@ -46,6 +46,11 @@ pub(crate) enum Found {
     Elsewhere,
 }
 
+/// Whether a row, or rows of subcommands, have this name.
+pub(crate) fn is_ours(name: &[u8]) -> bool {
+    NAMES.find(name).is_some()
+}
+
 /// Looks for the row that `args`, the name first, begin with, and holds their number against it.
 pub(crate) fn find(args: &[&[u8]]) -> Found {
     let name = args.first().copied().unwrap_or_default();

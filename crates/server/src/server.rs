@@ -8,7 +8,6 @@ use crate::log::{Level, Log};
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::wire::Wires;
-use crate::work::Works;
 use hectare_engine::{BuildError, Engine, EngineError, EventWake, Wake};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
@@ -94,8 +93,7 @@ impl Server {
         let mut listeners = Some(listeners);
         let mut loops = Vec::with_capacity(threads);
         for (thread, shard) in shards.into_iter().enumerate() {
-            let works = Works::new(engine.client(), wires);
-            let bench = Bench::new(thread, Arc::clone(&shared), engine.client(), shard, works);
+            let bench = Bench::new(thread, Arc::clone(&shared), engine.client(), shard, wires);
             // The first thread deals the clients.
             let listeners = listeners.take().unwrap_or_default();
             let built = EventLoop::new(bench, &wakes[thread], listeners);
