@@ -64,7 +64,7 @@ impl Command {
     /// Whether the command takes so many arguments, its name (and its subcommand's) not counted.
     ///
     /// # Errors
-    /// [`CommandError::WrongArity`].
+    /// [`CommandError::WrongArity`], or what Redis says instead of it.
     pub fn check_arguments(&'static self, arguments: usize) -> Result<(), CommandError> {
         self.check_arity(arguments + 1 + usize::from(self.parts().is_some()))
     }
@@ -72,9 +72,11 @@ impl Command {
     fn check_arity(&'static self, arguments: usize) -> Result<(), CommandError> {
         let arity = usize::from(self.arity.unsigned_abs());
         if arguments == arity || (self.arity < 0 && arguments > arity) {
-            Ok(())
-        } else {
-            Err(CommandError::WrongArity { command: self.name })
+            return Ok(());
+        }
+        match self.parts() {
+            Some(("debug", part)) => Err(unknown_debug(part.as_bytes())),
+            _ => Err(CommandError::WrongArity { command: self.name }),
         }
     }
 

@@ -26,7 +26,12 @@ fn every_row_asks_for_its_number_of_arguments() {
         let name = row.name.replace('|', " ");
         let arity = usize::from(row.arity.unsigned_abs());
         let words = name.split(' ').count();
-        let text = format!("ERR wrong number of arguments for '{}' command", row.name);
+        let text = match row.name.split_once("debug|") {
+            Some((_, part)) => format!(
+                "ERR unknown subcommand or wrong number of arguments for '{part}'. Try DEBUG HELP."
+            ),
+            None => format!("ERR wrong number of arguments for '{}' command", row.name),
+        };
         if arity > words {
             assert_eq!(shard.fail(&(name.clone() + &" x".repeat(arity - words - 1))), text);
         }
@@ -71,6 +76,8 @@ fn an_unknown_subcommand_is_quoted() {
     let mut shard = Shard::default();
     let text = "ERR unknown subcommand 'Nope'. Try OBJECT HELP.";
     assert_eq!(shard.fail("object Nope k"), text);
+    let text = "ERR unknown subcommand or wrong number of arguments for 'Nope'. Try DEBUG HELP.";
+    assert_eq!(shard.fail("debug Nope"), text);
     let text = "ERR wrong number of arguments for 'memory' command";
     assert_eq!(shard.fail("MEMORY"), text);
     let text = "ERR wrong number of arguments for 'object|encoding' command";

@@ -1,4 +1,4 @@
-//! Does the engine answer random commands as Redis 8 does?
+//! Does the engine answer random commands as Redis 8 does, and in its other dialect as Valkey 9.1?
 //!
 //! The same commands go to both, many at a time, and each pair of replies is compared byte by byte,
 //! but for what Redis itself leaves open ([`comparison`]) and what is meant to differ
@@ -36,7 +36,7 @@ use std::time::Duration;
 use hectare_engine::Dialect;
 use hectare_resp::Protocol;
 
-use differences::WANTED;
+use differences::{Difference, WANTED, WANTED_OF_VALKEY};
 use sides::{Hectare, Redis, Side, start_reference};
 use trial::{Coverage, Trial};
 use words::Command;
@@ -119,10 +119,19 @@ fn every_command_of_the_store_is_among_the_random_ones() {
 
 #[test]
 fn each_wanted_difference_is_still_there() {
-    let Some(server) = start_reference(Dialect::Redis8) else { return };
+    assert_differs(Dialect::Redis8, WANTED);
+}
+
+#[test]
+fn each_wanted_difference_to_valkey_is_still_there() {
+    assert_differs(Dialect::Valkey9, WANTED_OF_VALKEY);
+}
+
+fn assert_differs(dialect: Dialect, wanted: &[Difference]) {
+    let Some(server) = start_reference(dialect) else { return };
     let mut redis = Redis::connect(&server, Protocol::Resp2);
-    let mut hectare = Hectare::start(Dialect::Redis8, 1, Protocol::Resp2);
-    for difference in WANTED {
+    let mut hectare = Hectare::start(dialect, 1, Protocol::Resp2);
+    for difference in wanted {
         let reply = difference.ask_redis(&mut redis);
         let reason = difference.reason;
         assert!((difference.is_redis)(&reply), "{reason}; Redis: {}", reply.escape_ascii());
