@@ -350,6 +350,16 @@ enum Step {
 /// there, gives `None` and is left to the code that tells the cases apart.
 #[inline]
 fn announced(rest: &[u8], marker: u8) -> Option<(u64, usize)> {
+    // Almost all have one digit or two.
+    match *rest {
+        [first, ones @ b'0'..=b'9', b'\r', b'\n', ..] if first == marker => {
+            return Some((u64::from(ones - b'0'), 4));
+        }
+        [first, tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n', ..] if first == marker => {
+            return Some((u64::from(tens - b'0') * 10 + u64::from(ones - b'0'), 5));
+        }
+        _ => {}
+    }
     let (&first, behind) = rest.split_first()?;
     if first != marker {
         return None;

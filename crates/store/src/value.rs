@@ -26,11 +26,7 @@ impl<'a> Value<'a> {
     pub fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
-            Self::Integer(integer) => {
-                let digits =
-                    integer.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1);
-                digits + usize::from(*integer < 0)
-            }
+            Self::Integer(integer) => digits(integer.unsigned_abs()) + usize::from(*integer < 0),
         }
     }
 
@@ -58,6 +54,26 @@ impl<'a> Value<'a> {
     }
 }
 
+/// How many decimal digits a number has.
+#[inline]
+fn digits(number: u64) -> usize {
+    // 77/256 is a little below the logarithm of 2 to the base of 10: the guess is right or one short.
+    let bits = (u64::BITS - (number | 1).leading_zeros()) as usize;
+    let guess = bits * 77 >> 8;
+    guess + usize::from(number >= POWERS_OF_TEN[guess]).max(usize::from(guess == 0))
+}
+
+/// By exponent.
+const POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut exponent = 1;
+    while exponent < 20 {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 /// The bytes of the text of the least integer.
 const INTEGER_TEXT_BYTES_MAX: usize = 20;
 
@@ -79,6 +95,7 @@ mod tests {
             Some(power)
         })
         .flat_map(|power| [power - 1, power, -power, 1 - power])
+        .chain((0..63).flat_map(|bit| [(1 << bit) - 1, 1 << bit]))
         .chain([0, 1, -1, i64::MAX, i64::MIN])
         {
             assert_eq!(Value::Integer(integer).len(), integer.to_string().len(), "{integer}");
