@@ -6,14 +6,13 @@ use crate::rows::Row;
 pub(crate) mod absent;
 mod client;
 mod client_filter;
+mod config;
 mod connection;
 mod server;
+pub(crate) mod survey;
 
 /// The rows of each file.
-pub(crate) const GROUPS: [&[Row]; 3] = [connection::ROWS, client::ROWS, server::ROWS];
-
-/// The version of Redis whose behaviour this is.
-pub(crate) const VERSION: &[u8] = b"8.0.6";
+pub(crate) const GROUPS: [&[Row]; 4] = [connection::ROWS, client::ROWS, config::ROWS, server::ROWS];
 
 /// The reply of a HELP subcommand: what there is, and what it does, in Redis' form.
 fn help(desk: &mut Desk<'_>, container: &str, entries: &[(&str, &str)]) -> Answered {

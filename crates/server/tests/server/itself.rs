@@ -1,0 +1,77 @@
+//! What does a running server say of itself, and what can be changed while it runs?
+
+use crate::support::{Line, serve};
+use hectare_resp::Reply;
+
+fn info(line: &mut Line, name: &str) -> String {
+    let reply = line.call(&["INFO", "everything"]);
+    let text = reply.as_text().expect("a text").to_owned();
+    let start = format!("{name}:");
+    let found = text.lines().find_map(|line| line.strip_prefix(start.as_str()));
+    found.unwrap_or_else(|| panic!("{name} is missing in {text}")).to_owned()
+}
+
+#[test]
+fn info_says_what_is_so() {
+    let server = serve(3);
+    let mut line = Line::to(&server);
+    let mut other = Line::to(&server);
+    other.send("SELECT 9\r\nSET a 1\r\nHSET b c d\r\nSELECT 0\r\nSET x y\r\n");
+    other.expect("+OK\r\n+OK\r\n:1\r\n+OK\r\n+OK\r\n");
+    assert_eq!(info(&mut line, "connected_clients"), "2");
+    assert!(info(&mut line, "db9").starts_with("keys=2,"));
+    assert!(info(&mut line, "db0").starts_with("keys=1,"));
+    assert_eq!(info(&mut line, "total_connections_received"), "2");
+    assert_eq!(info(&mut line, "run_id").len(), 40);
+    assert_eq!(info(&mut line, "maxclients"), "10000");
+    let port = crate::support::address(&server).port().to_string();
+    assert_eq!(info(&mut line, "tcp_port"), port);
+    let used = info(&mut line, "used_memory").parse::<u64>().expect("a number");
+    assert!(used > 0);
+    line.ask("CONFIG RESETSTAT", "+OK\r\n");
+    assert_eq!(info(&mut line, "total_connections_received"), "0");
+}
+
+#[test]
+fn what_is_set_has_its_effect_at_once() {
+    let server = serve(2);
+    let mut line = Line::to(&server);
+    let mut other = Line::to(&server);
+    other.ask("PING", "+PONG\r\n");
+    line.ask("CONFIG GET timeout", "*2\r\n$7\r\ntimeout\r\n$1\r\n0\r\n");
+    line.ask("CONFIG SET maxclients 2", "+OK\r\n");
+    let mut refused = Line::to(&server);
+    refused.expect("-ERR max number of clients reached\r\n");
+    refused.expect_end();
+    line.ask("CONFIG SET maxclients 100 requirepass secret", "+OK\r\n");
+    // Who is in stays in.
+    other.ask("GET a", "$-1\r\n");
+    let mut late = Line::to(&server);
+    late.ask("GET a", "-NOAUTH Authentication required.\r\n");
+    late.ask("AUTH secret", "+OK\r\n");
+    late.ask("GET a", "$-1\r\n");
+    line.ask("CONFIG SET hectare-reply-bytes-max 1mb requirepass \"\"", "+OK\r\n");
+    other.ask("HSET h f v", ":1\r\n");
+    other.send("HRANDFIELD h -1000000\r\n");
+    assert!(other.reply().as_error().is_some_and(|text| text.starts_with(b"ERR the reply is")));
+    line.send("CONFIG SET nosuch 1\r\n");
+    assert!(line.reply().as_error().is_some_and(|text| text.starts_with(b"ERR Unknown option")));
+    line.ask("CONFIG SET timeout 1", "+OK\r\n");
+    other.expect_end();
+}
+
+#[test]
+fn command_knows_the_servers_commands_and_the_stores() {
+    let server = serve(1);
+    let mut line = Line::to(&server);
+    let count = line.call(&["COMMAND", "COUNT"]).as_integer().expect("a number");
+    let all = line.call(&["COMMAND"]);
+    assert_eq!(all.as_array().map(<[Reply]>::len), usize::try_from(count).ok());
+    let info = line.call(&["COMMAND", "INFO", "hset", "client", "nosuch"]);
+    let rows = info.as_array().expect("an array");
+    assert!(rows[0].as_array().is_some() && rows[1].as_array().is_some());
+    assert_eq!(rows[2], Reply::Null);
+    let keys = line.call(&["COMMAND", "GETKEYS", "MSET", "a", "1", "b", "2"]);
+    assert_eq!(keys.as_array().map(<[Reply]>::len), Some(2));
+    assert!(line.call(&["COMMAND", "DOCS", "hset"]).pairs().count() == 1);
+}
