@@ -11,7 +11,7 @@ use crate::row::row;
 use crate::several::Several;
 use crate::wire::{ReplyBuffer, Wire};
 use hectare_store::{
-    Args, Command, CommandError, Contents, DATABASES, Keys, Request, Span, Spread,
+    Args, Command, CommandError, Contents, CopyOptions, Keys, Request, Span, Spread,
 };
 
 /// Such a command, and what has to be done before it in each of its shards.
@@ -114,20 +114,21 @@ impl Act<'_, '_> {
 
     fn copy(&mut self) -> Result<Answer, Lost> {
         let [from, to] = [&self.across.args[0], &self.across.args[1]];
-        let options = CopyOptions::parse(&self.across.args[2..], self.across.database);
-        let options = match options {
+        let options = self.across.args[2..].iter().map(Vec::as_slice);
+        let options = match CopyOptions::parse(options, usize::from(self.across.database)) {
             Ok(options) => options,
             Err(error) => return Ok(Answer::Error(error)),
         };
+        let database = u8::try_from(options.database).expect("a database's number is small");
         let (shard, _) = self.client.place(to);
         if self.several.with(shard, |core| core.alive().map(Alive::is_full))? {
             return Ok(Answer::Error(Alive::out_of_memory()));
         }
         let Some(contents) = self.read(from)? else { return Ok(Answer::Integer(0)) };
-        if !options.replace && self.is_there(options.database, to)? {
+        if !options.replace && self.is_there(database, to)? {
             return Ok(Answer::Integer(0));
         }
-        Ok(match self.put(options.database, to, &contents)? {
+        Ok(match self.put(database, to, &contents)? {
             Ok(()) => Answer::Integer(1),
             Err(error) => Answer::Error(error),
         })
@@ -200,34 +201,6 @@ impl Act<'_, '_> {
         })
     }
 }
-
-struct CopyOptions {
-    database: u8,
-    replace: bool,
-}
-
-impl CopyOptions {
-    fn parse(options: &[Vec<u8>], here: u8) -> Result<Self, CommandError> {
-        let mut parsed = Self { database: here, replace: false };
-        let mut options = options.iter();
-        while let Some(option) = options.next() {
-            if option.eq_ignore_ascii_case(b"replace") {
-                parsed.replace = true;
-            } else if option.eq_ignore_ascii_case(b"db") {
-                let text = options.next().ok_or(CommandError::Syntax)?;
-                let text = std::str::from_utf8(text).unwrap_or_default();
-                let number: i64 = text.parse().map_err(|_| CommandError::NotAnInteger)?;
-                let known = u8::try_from(number).ok().filter(|n| usize::from(*n) < DATABASES);
-                parsed.database = known.ok_or(CommandError::Other(OUT_OF_RANGE.into()))?;
-            } else {
-                return Err(CommandError::Syntax);
-            }
-        }
-        Ok(parsed)
-    }
-}
-
-const OUT_OF_RANGE: &str = "ERR DB index is out of range";
 
 fn error(text: &'static str) -> Answer {
     Answer::Error(CommandError::Other(text.into()))

@@ -2,6 +2,7 @@
 
 use crate::asynchronous::AsyncClient;
 use crate::clock::unix_ms;
+use crate::core::{Core, Lost, MemoryLimit};
 use crate::error::EngineError;
 use crate::exchange::Exchange;
 use crate::native::{Native, Reply};
@@ -13,7 +14,7 @@ use crate::stats::Stats;
 use crate::timeless::is_timeless;
 use crate::wire::Wire;
 use crossbeam_queue::ArrayQueue;
-use hectare_mailbox::{BorrowError, Sender};
+use hectare_mailbox::{BorrowError, Gauge, Sender};
 use hectare_store::{Args, Command, DATABASES, KeyHasher, Request, Span};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     ways: Box<[Way]>,
     hasher: KeyHasher,
     route: Route,
+    /// What all shards take, as far as there is a limit to it.
+    taken: Arc<Gauge>,
     /// Exchanges of single calls, to be used again.
     spare: ArrayQueue<Exchange>,
 }
@@ -153,7 +156,7 @@ impl Client {
         });
         match visit {
             Visit::Done(Ok(answer)) => answer,
-            Visit::Done(Err(crate::core::Lost)) => Err(EngineError::ShardLost { shard }),
+            Visit::Done(Err(Lost)) => Err(EngineError::ShardLost { shard }),
             Visit::Closed => Err(EngineError::Closed),
             Visit::Busy => {
                 let read = read.take().expect("it was not read");
@@ -257,15 +260,71 @@ impl Client {
     /// [`EngineError`].
     pub fn stats(&self) -> Result<Stats, EngineError> {
         let mut stats = Stats { shards: self.shards(), ..Stats::default() };
+        self.in_every_shard(|core| {
+            stats.add(&core.accounting()?);
+            Ok(())
+        })?;
+        Ok(stats)
+    }
+
+    /// Lets hashes be a `hashtable` to `OBJECT ENCODING` from now on if they have more fields than
+    /// `entries`, or hold a field or value of more than `value_bytes` (Redis'
+    /// `hash-max-listpack-entries` and `-value`; 512 and 64 otherwise). A hash is measured when fields
+    /// are set, and one that is a `hashtable` stays one. How a hash is kept here depends on neither,
+    /// but one that is no `hashtable` is kept in one piece, and each change costs time in proportion.
+    ///
+    /// The driver of a shard calls this [aside](crate::Shard::aside).
+    ///
+    /// # Errors
+    /// [`EngineError`]; some shards may have been told then.
+    pub fn set_encoding_limits(
+        &self,
+        entries: usize,
+        value_bytes: usize,
+    ) -> Result<(), EngineError> {
+        self.in_every_shard(|core| {
+            core.configure(|store| store.set_encoding_limits(entries, value_bytes))
+        })
+    }
+
+    /// Says whether keys and fields whose deadline has passed go by themselves from now on (Redis'
+    /// `DEBUG SET-ACTIVE-EXPIRE`), as they do otherwise. If not, they go when somebody asks for them.
+    ///
+    /// The driver of a shard calls this [aside](crate::Shard::aside).
+    ///
+    /// # Errors
+    /// [`EngineError`]; some shards may have been told then.
+    pub fn set_active_expiry(&self, is_active: bool) -> Result<(), EngineError> {
+        self.in_every_shard(|core| core.configure(|store| store.set_active_expiry(is_active)))
+    }
+
+    /// Gives all shards together another [limit](crate::Builder::memory_limit) in bytes, or none.
+    ///
+    /// The driver of a shard calls this [aside](crate::Shard::aside).
+    ///
+    /// # Errors
+    /// [`EngineError`]; some shards may have been told then.
+    pub fn set_memory_limit(&self, bytes: Option<u64>) -> Result<(), EngineError> {
+        self.in_every_shard(|core| {
+            let limit = bytes.map(|bytes| MemoryLimit::new(bytes, Arc::clone(&self.shared.taken)));
+            core.set_memory_limit(limit)
+        })
+    }
+
+    /// Does something in one shard after another.
+    fn in_every_shard(
+        &self,
+        mut run: impl FnMut(&mut Core) -> Result<(), Lost>,
+    ) -> Result<(), EngineError> {
         for (shard, way) in self.shared.ways.iter().enumerate() {
             let mut held = way
-                .borrow_before(Some(Instant::now() + self.room_wait))
+                .borrow_before(Some(Instant::now() + self.patience()))
                 .map_err(|error| reach::refusal(way, shard, error == BorrowError::TimedOut))?;
-            let accounting = held.with(|core| core.accounting());
+            let done = held.with(&mut run);
             reach::help(held);
-            stats.add(&accounting.map_err(|_| EngineError::ShardLost { shard })?);
+            done.map_err(|Lost| EngineError::ShardLost { shard })?;
         }
-        Ok(stats)
+        Ok(())
     }
 
     pub(crate) fn close(&self) {
@@ -274,11 +333,12 @@ impl Client {
 }
 
 impl Shared {
-    pub(crate) fn new(ways: Vec<Way>, hasher: KeyHasher) -> Self {
+    pub(crate) fn new(ways: Vec<Way>, hasher: KeyHasher, taken: Arc<Gauge>) -> Self {
         Self {
             route: Route::new(ways.len()),
             ways: ways.into(),
             hasher,
+            taken,
             spare: ArrayQueue::new(SPARE_EXCHANGES),
         }
     }

@@ -211,12 +211,31 @@ impl Core {
         self.alive.as_ref()?.store.next_deadline_ms()
     }
 
+    /// From when on something may be to be removed.
+    pub(crate) fn next_removal_ms(&self) -> Option<u64> {
+        self.alive.as_ref()?.store.next_removal_ms()
+    }
+
+    /// Changes what can be chosen about the store.
+    pub(crate) fn configure(&mut self, change: impl FnOnce(&mut Store)) -> Result<(), Lost> {
+        self.guarded(|alive| change(&mut alive.store))
+    }
+
+    /// Has another limit from now on, or none.
+    pub(crate) fn set_memory_limit(&mut self, limit: Option<MemoryLimit>) -> Result<(), Lost> {
+        self.guarded(|alive| {
+            alive.leave_limit();
+            alive.limit = limit;
+            alive.tell();
+        })
+    }
+
     /// Whether the owner sleeps past the next deadline, or past what else is to be done.
     pub(crate) fn owner_oversleeps(&self) -> bool {
         if self.alive.as_ref().is_some_and(|alive| alive.store.has_chores()) {
             return true;
         }
-        match (self.next_deadline_ms(), self.owner_until_ms) {
+        match (self.next_removal_ms(), self.owner_until_ms) {
             (Some(next_ms), Some(until_ms)) => next_ms < until_ms,
             (next_ms, None) => next_ms.is_some(),
             (None, Some(_)) => false,
@@ -328,12 +347,19 @@ impl Alive {
     }
 }
 
+impl Alive {
+    /// Nothing that this shard takes counts any more.
+    fn leave_limit(&mut self) {
+        if let Some(limit) = self.limit.take() {
+            limit.all.replace(limit.told, 0);
+        }
+    }
+}
+
 impl Drop for Alive {
     /// What a shard takes goes with it.
     fn drop(&mut self) {
-        if let Some(limit) = &self.limit {
-            limit.all.replace(limit.told, 0);
-        }
+        self.leave_limit();
     }
 }
 

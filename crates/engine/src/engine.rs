@@ -8,7 +8,7 @@ use crate::shard::Shard;
 use crate::stats::Stats;
 use crate::versions::Versions;
 use hectare_mailbox::{Bounds, Gauge, ThreadWake, Wake, Weight, mailbox_within};
-use hectare_store::{Config, KeyHasher, SHARDS_MAX, Store};
+use hectare_store::{Config, Dialect, KeyHasher, SHARDS_MAX, Store};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -33,6 +33,7 @@ pub struct Builder {
     mailbox_commands: u32,
     mailbox_bytes: u64,
     memory_bytes: Option<u64>,
+    dialect: Dialect,
     room_wait: Duration,
     pins: bool,
 }
@@ -155,6 +156,13 @@ impl Builder {
         self
     }
 
+    /// Whose replies and error texts commands are answered with: Redis 8's otherwise.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
     /// How long a call waits for room in a full mailbox (ten seconds otherwise) before it fails
     /// with [`EngineError::Full`].
     #[must_use]
@@ -238,13 +246,14 @@ impl Builder {
         for (number, wake) in wakes.into_iter().enumerate() {
             let mut config = Config::new(hasher.clone(), random.hash_one(number));
             (config.shard, config.shards) = (number, shard_count);
+            config.dialect = self.dialect;
             let limit = self.memory_bytes.map(|bytes| MemoryLimit::new(bytes, Arc::clone(&all)));
             let core = Core::new(Store::new(config), Versions::new(hasher.clone()), limit);
             let (way, owner) = mailbox_within(&bounds, core, wake);
             ways.push(way);
             shards.push(Shard::new(number, owner));
         }
-        let client = Client::new(Arc::new(Shared::new(ways, hasher)), self.room_wait);
+        let client = Client::new(Arc::new(Shared::new(ways, hasher, all)), self.room_wait);
         Ok((Engine { client, threads: Vec::new() }, shards))
     }
 }
@@ -275,6 +284,7 @@ impl Default for Builder {
             mailbox_commands: 1 << 20,
             mailbox_bytes: 256 << 20,
             memory_bytes: None,
+            dialect: Dialect::default(),
             room_wait: Duration::from_secs(10),
             pins: false,
         }

@@ -132,7 +132,7 @@ impl Relay<'_> {
 }
 
 impl ReplySink for Relay<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.sink().status(text);
     }
 
@@ -182,6 +182,10 @@ impl ReplySink for Relay<'_> {
 
     fn is_full(&self) -> bool {
         self.look().is_full()
+    }
+
+    fn bytes_left(&self) -> usize {
+        self.look().bytes_left()
     }
 
     fn end(&mut self) {

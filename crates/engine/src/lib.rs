@@ -184,7 +184,7 @@ pub use error::{EngineError, Outcome};
 #[cfg(target_os = "linux")]
 pub use event_wake::EventWake;
 pub use hectare_mailbox::{ThreadWake, Wake};
-pub use hectare_store::{Command, CommandError, Span};
+pub use hectare_store::{Command, CommandError, Dialect, Span};
 pub use in_place::InPlace;
 pub use native::{Elements, Native, Reply};
 pub use pipeline::{Pipeline, Replies};

@@ -161,7 +161,7 @@ impl NativeSink<'_> {
 }
 
 impl ReplySink for NativeSink<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.text(b'+', text.as_bytes());
     }
 
@@ -218,6 +218,10 @@ impl ReplySink for NativeSink<'_> {
 
     fn is_full(&self) -> bool {
         self.replies.unfinished_bytes() > ReplyBuffer::REPLY_BYTES_MAX
+    }
+
+    fn bytes_left(&self) -> usize {
+        self.replies.bytes_left()
     }
 
     fn end(&mut self) {

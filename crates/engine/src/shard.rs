@@ -147,7 +147,7 @@ impl Shard {
             return Turn::Finished;
         }
         let deadline = self.owner.with(|core| {
-            core.owner_until_ms = core.next_deadline_ms();
+            core.owner_until_ms = core.next_removal_ms();
             core.owner_until_ms
         });
         match deadline {

@@ -63,6 +63,12 @@ impl ReplyBuffer {
         self.bytes.len() - self.ends.last().copied().unwrap_or(0)
     }
 
+    /// How many bytes the reply that is being written may still take.
+    #[must_use]
+    pub fn bytes_left(&self) -> usize {
+        Self::REPLY_BYTES_MAX.saturating_sub(self.unfinished_bytes())
+    }
+
     /// The reply that is being written is complete.
     pub fn end(&mut self) {
         self.ends.push(self.bytes.len());

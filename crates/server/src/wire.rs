@@ -93,7 +93,7 @@ impl RespSink<'_> {
 }
 
 impl ReplySink for RespSink<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.encoder().simple(text);
     }
 

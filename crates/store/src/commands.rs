@@ -11,6 +11,7 @@ mod hash_expire;
 mod hash_number;
 mod hash_random;
 mod hash_scan;
+mod hash_valkey;
 mod key;
 mod key_list;
 mod keyspace;
@@ -24,6 +25,7 @@ mod string_set;
 mod transfer;
 
 pub use scan::shard_of_cursor;
+pub use transfer::CopyOptions;
 
 /// Every row of the store.
 #[must_use]
@@ -94,10 +96,17 @@ fn resolve_subcommand<'a>(
     let Some(subcommand) = args.get(1) else {
         return Err(CommandError::WrongArity { command: container });
     };
-    let Some((row, _)) = rows.find(|(_, (_, part))| is_part(part, subcommand)) else {
-        let (subcommand, container) = (quotable(subcommand), container.to_uppercase());
-        let text = format!("ERR unknown subcommand '{subcommand}'. Try {container} HELP.");
-        return Err(CommandError::Other(text.into()));
+    let row = rows.find(|(_, (_, part))| is_part(part, subcommand));
+    if container == "debug" {
+        // Redis takes these for arguments, and counts them later.
+        let row = row.filter(|(row, _)| row.check_arity(args.len()).is_ok());
+        return Ok((row.ok_or_else(|| unknown_debug(subcommand))?.0, args.skip(2)));
+    }
+    let Some((row, _)) = row else {
+        let container = container.to_uppercase();
+        let end = format!("'. Try {container} HELP.");
+        let parts = [b"ERR unknown subcommand '", &quotable(subcommand)[..], end.as_bytes()];
+        return Err(CommandError::quoting(&parts));
     };
     row.check_arity(args.len())?;
     Ok((row, args.skip(2)))
@@ -114,26 +123,36 @@ fn unknown_command(name: &[u8], args: Args<'_>) -> CommandError {
         quoted.extend(until_nul(argument).iter().take(room));
         quoted.extend(b"' ");
     }
-    let (name, quoted) = (quotable(name), printable(&quoted));
-    let text = format!("ERR unknown command '{name}', with args beginning with: {quoted}");
-    CommandError::Other(text.into())
+    CommandError::quoting(&[
+        b"ERR unknown command '",
+        &quotable(name),
+        b"', with args beginning with: ",
+        &in_one_line(&quoted),
+    ])
+}
+
+fn unknown_debug(subcommand: &[u8]) -> CommandError {
+    CommandError::quoting(&[
+        b"ERR unknown subcommand or wrong number of arguments for '",
+        &quotable(subcommand),
+        b"'. Try DEBUG HELP.",
+    ])
 }
 
 /// Error texts quote at most so many bytes of what a client sent.
 const QUOTED_BYTES_MAX: usize = 128;
 
-/// What an error text quotes of an argument. Bytes that are not UTF-8 are replaced (Redis sends them
-/// as they are).
-fn quotable(argument: &[u8]) -> String {
+/// What an error text quotes of an argument.
+fn quotable(argument: &[u8]) -> Vec<u8> {
     let argument = until_nul(argument);
-    printable(&argument[..argument.len().min(QUOTED_BYTES_MAX)])
+    in_one_line(&argument[..argument.len().min(QUOTED_BYTES_MAX)])
 }
 
 /// The same at the end of a text, where Redis quotes without a bound, but drops line ends.
-fn quotable_last(argument: &[u8]) -> String {
+fn quotable_last(argument: &[u8]) -> Vec<u8> {
     let argument = until_nul(argument);
     let is_text = |byte: &u8| !matches!(byte, b'\r' | b'\n');
-    printable(&argument[..argument.iter().rposition(is_text).map_or(0, |last| last + 1)])
+    in_one_line(&argument[..argument.iter().rposition(is_text).map_or(0, |last| last + 1)])
 }
 
 /// Whether an option is this word, in upper or lower case; it ends where a C string ends.
@@ -141,8 +160,9 @@ fn is_word(argument: &[u8], word: &str) -> bool {
     until_nul(argument).eq_ignore_ascii_case(word.as_bytes())
 }
 
-fn printable(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).replace(['\r', '\n'], " ")
+fn in_one_line(text: &[u8]) -> Vec<u8> {
+    let is_break = |byte: u8| matches!(byte, b'\r' | b'\n');
+    text.iter().map(|&byte| if is_break(byte) { b' ' } else { byte }).collect()
 }
 
 /// Redis reads some arguments as C strings, which end at a zero byte.

@@ -15,6 +15,16 @@ pub const SHARDS_MAX: usize = 1 << SHARD_BITS;
 /// below 2⁵³, so that clients that keep numbers as floats keep them exact.
 pub(crate) const SHARD_BITS: u32 = 10;
 
+/// Whose replies and texts the commands give, where the two differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Redis 8.0.
+    #[default]
+    Redis8,
+    /// Valkey 9.1.
+    Valkey9,
+}
+
 /// What can be chosen about a [`Store`](crate::Store). The limits bear Redis' names and defaults.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -27,6 +37,11 @@ pub struct Config {
     pub shard: usize,
     /// How many shards there are, at most [`SHARDS_MAX`].
     pub shards: usize,
+    /// Whose replies and texts the commands give.
+    pub dialect: Dialect,
+    /// Whether keys and fields whose deadline has passed go by themselves
+    /// ([`Store::tend`](crate::Store::tend)). If not, they go when somebody asks for them.
+    pub expires_actively: bool,
     /// A hash with more fields than this is a `hashtable` to `OBJECT ENCODING`, for good.
     pub hash_max_listpack_entries: usize,
     /// A hash that once held a longer field or value, in bytes, is a `hashtable` likewise.
@@ -46,6 +61,8 @@ impl Config {
             random_seed,
             shard: 0,
             shards: 1,
+            dialect: Dialect::Redis8,
+            expires_actively: true,
             hash_max_listpack_entries: 512,
             hash_max_listpack_value: 64,
             packed_fields_max: 1024,

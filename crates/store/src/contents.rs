@@ -1,5 +1,6 @@
 //! What does a key hold, apart from any store?
 
+use crate::config::Config;
 use crate::context::Context;
 use crate::edit::FieldDeadline;
 use crate::error::CommandError;
@@ -97,12 +98,16 @@ impl Contents {
             }
             Object::Hash { fields, is_hashtable, is_listpackex } => {
                 context.remove(key);
-                let mut hash = context.edit_or_create_hash(key)?;
+                // It is what it was, whatever the limits are by now.
+                let limit = if *is_hashtable { 0 } else { usize::MAX };
+                let limits = Config {
+                    hash_max_listpack_entries: limit,
+                    hash_max_listpack_value: limit,
+                    ..context.config.clone()
+                };
+                let mut hash = context.edit_or_create_hash_within(key, &limits)?;
                 let pairs = fields.iter().map(|field| (&field.name[..], field.value.value()));
                 hash.set_all(pairs, FieldDeadline::Clear)?;
-                if *is_hashtable {
-                    hash.mark_hashtable()?;
-                }
                 if *is_listpackex {
                     hash.mark_listpackex()?;
                 }

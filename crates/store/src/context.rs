@@ -1,6 +1,6 @@
 //! What does a running command have at hand?
 
-use crate::config::Config;
+use crate::config::{Config, Dialect};
 use crate::databases::Databases;
 use crate::edit::HashEdit;
 use crate::error::CommandError;
@@ -82,7 +82,7 @@ impl<'c> Context<'c> {
         &'a mut self,
         key: Key<'a>,
     ) -> Result<Option<HashEdit<'a>>, CommandError> {
-        let edit = self.edit(key)?;
+        let edit = self.edit(key, self.config)?;
         Ok(Some(edit).filter(|edit| !edit.is_new()))
     }
 
@@ -91,17 +91,30 @@ impl<'c> Context<'c> {
         &'a mut self,
         key: Key<'a>,
     ) -> Result<HashEdit<'a>, CommandError> {
-        self.edit(key)
+        self.edit_or_create_hash_within(key, self.config)
+    }
+
+    /// The same, within the limits of another configuration.
+    pub(crate) fn edit_or_create_hash_within<'a>(
+        &'a mut self,
+        key: Key<'a>,
+        config: &'a Config,
+    ) -> Result<HashEdit<'a>, CommandError> {
+        self.edit(key, config)
     }
 
     #[inline]
-    fn edit<'a>(&'a mut self, key: Key<'a>) -> Result<HashEdit<'a>, CommandError> {
+    fn edit<'a>(
+        &'a mut self,
+        key: Key<'a>,
+        config: &'a Config,
+    ) -> Result<HashEdit<'a>, CommandError> {
         let keyspace = self.databases.keyspace(self.database);
         let found = keyspace.find(key, self.now_ms);
         if found.is_some_and(|found| found.class().is_string()) {
             return Err(CommandError::WrongType);
         }
-        Ok(HashEdit::new(keyspace, key, found, self.config, self.now_ms))
+        Ok(HashEdit::new(keyspace, key, found, config, self.now_ms))
     }
 
     /// Lets `key` hold a string, whatever it held.
@@ -112,7 +125,8 @@ impl<'c> Context<'c> {
         deadline_ms: Option<u64>,
     ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
-        Ok(self.keyspace().put_string(key, value, deadline_ms, false, now_ms)?)
+        let is_raw = self.is_raw_in_valkey(key, value, deadline_ms);
+        Ok(self.keyspace().put_string(key, value, deadline_ms, is_raw, now_ms)?)
     }
 
     /// The same, and the string answers `raw` to `OBJECT ENCODING`, however short it is.
@@ -124,6 +138,19 @@ impl<'c> Context<'c> {
     ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
         Ok(self.keyspace().put_string(key, Value::Bytes(bytes), deadline_ms, true, now_ms)?)
+    }
+
+    /// Whether a string is `raw` because Valkey does not find room for it beside its key.
+    fn is_raw_in_valkey(&self, key: Key<'_>, value: Value<'_>, deadline_ms: Option<u64>) -> bool {
+        const ROOM_BYTES: usize = 128;
+        let Value::Bytes(bytes) = value else { return false };
+        if self.config.dialect == Dialect::Redis8 {
+            return false;
+        }
+        // What begins an object, a short string, and a longer one.
+        let key_bytes = key.bytes.len() + if key.bytes.len() < 32 { 3 } else { 5 };
+        let deadline_bytes = if deadline_ms.is_some() { 8 } else { 0 };
+        8 + key_bytes + 4 + bytes.len() + deadline_bytes > ROOM_BYTES
     }
 
     /// Whether `key` holds a string that was put as a raw one.
@@ -151,7 +178,27 @@ impl<'c> Context<'c> {
         deadline_ms: Option<u64>,
     ) -> Result<(), CommandError> {
         let now_ms = self.now_ms;
+        if self.config.dialect == Dialect::Valkey9 {
+            self.make_room_for_deadline(key, deadline_ms)?;
+        }
         Ok(self.keyspace().set_deadline_ms(key, deadline_ms, now_ms)?)
+    }
+
+    /// A string that has no room any more beside its key becomes `raw`.
+    fn make_room_for_deadline(
+        &mut self,
+        key: Key<'_>,
+        deadline_ms: Option<u64>,
+    ) -> Result<(), CommandError> {
+        if self.is_raw_string(key) {
+            return Ok(());
+        }
+        let Some(ObjectRef::String(Value::Bytes(bytes))) = self.object(key) else { return Ok(()) };
+        let text = bytes.to_vec();
+        if !self.is_raw_in_valkey(key, Value::Bytes(&text), deadline_ms) {
+            return Ok(());
+        }
+        self.put_raw_string(key, &text, deadline_ms)
     }
 
     /// The bytes that `key` takes.

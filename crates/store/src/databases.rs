@@ -12,7 +12,7 @@ pub(crate) struct Databases {
     /// Keyspaces that were emptied, whose memory goes back little by little.
     #[expect(clippy::vec_box, reason = "they come in boxes, and are large")]
     flushed: Vec<Box<Keyspace>>,
-    /// How often a database was emptied: nothing that was seen before is there afterwards.
+    /// How often databases were emptied or swapped: what was seen before is elsewhere afterwards.
     flushes: u64,
     hasher: KeyHasher,
 }
@@ -65,6 +65,12 @@ impl Databases {
     pub(crate) fn flush_all(&mut self) {
         self.flushes += 1;
         self.flushed.extend(self.keyspaces.iter_mut().filter_map(Option::take));
+    }
+
+    /// Lets each of two databases hold what the other held.
+    pub(crate) fn swap(&mut self, one: usize, other: usize) {
+        self.flushes += 1;
+        self.keyspaces.swap(one, other);
     }
 
     /// Whether memory of databases that were emptied waits to go back.

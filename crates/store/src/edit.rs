@@ -91,11 +91,6 @@ impl<'a> HashEdit<'a> {
         self.raise_encoding(Encoding::ListpackEx)
     }
 
-    /// Lets it answer `hashtable` to `OBJECT ENCODING`.
-    pub(crate) fn mark_hashtable(&mut self) -> Result<(), CommandError> {
-        self.raise_encoding(Encoding::Hashtable)
-    }
-
     fn raise_encoding(&mut self, encoding: Encoding) -> Result<(), CommandError> {
         let Some(position) = self.position else { return Ok(()) };
         let is_lower = match self.class().map(|class| class.form) {
@@ -302,9 +297,13 @@ impl<'a> HashEdit<'a> {
             FieldDeadline::Clear => !marks.deadlines,
             FieldDeadline::At(_) => false,
         };
-        let is_long = marks.encoding != Encoding::Hashtable
-            && value.is_longer_than(self.config.hash_max_listpack_value);
-        if !is_plain || is_long {
+        // The limits may have been lowered since the field was set.
+        let value_bytes_max = self.config.hash_max_listpack_value;
+        let becomes_hashtable = marks.encoding != Encoding::Hashtable
+            && (field.len() > value_bytes_max
+                || value.is_longer_than(value_bytes_max)
+                || packed.len() > self.config.hash_max_listpack_entries);
+        if !is_plain || becomes_hashtable {
             return false;
         }
         let Some(place) = packed.find(field) else { return false };
@@ -344,7 +343,9 @@ impl<'a> HashEdit<'a> {
         becomes_hashtable: bool,
     ) -> Result<bool, OutOfMemory> {
         let keeps_class = |class: Class| match class.form {
-            Form::Shaped(_, marks) => {
+            Form::Shaped(shape, marks) => {
+                let becomes_hashtable =
+                    becomes_hashtable || shape.len() > self.config.hash_max_listpack_entries;
                 !marks.deadlines && (!becomes_hashtable || marks.encoding == Encoding::Hashtable)
             }
             _ => false,

@@ -37,12 +37,29 @@ pub enum CommandError {
     OutOfMemory,
     /// Any other failure, by its whole text.
     Other(Cow<'static, str>),
+    /// The same, where the text quotes bytes that a client has sent, whatever they are.
+    Quoting(Vec<u8>),
 }
 
 impl CommandError {
     /// Another failure, by its whole text.
     pub(crate) const fn text(text: &'static str) -> Self {
         Self::Other(Cow::Borrowed(text))
+    }
+
+    /// Another failure, whose text is these parts.
+    pub(crate) fn quoting(parts: &[&[u8]]) -> Self {
+        Self::Quoting(parts.concat())
+    }
+
+    /// The text that Redis sends, byte for byte; `Display` replaces what is not UTF-8.
+    #[must_use]
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Quoting(text) => Cow::Borrowed(text),
+            Self::Other(text) => Cow::Borrowed(text.as_bytes()),
+            other => Cow::Owned(other.to_string().into_bytes()),
+        }
     }
 }
 
@@ -72,6 +89,9 @@ impl fmt::Display for CommandError {
             }
             Self::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
             Self::Other(text) => text,
+            Self::Quoting(text) => {
+                return formatter.write_str(&String::from_utf8_lossy(text));
+            }
         })
     }
 }

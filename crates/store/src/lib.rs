@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] is the data of one shard: hashes and strings with deadlines, in up to
 //! [`DATABASES`] keyspaces. It runs [`Request`]s, whose keys arrive hashed, and writes replies into
-//! a [`ReplySink`]. Semantics and error texts are those of Redis 8.
+//! a [`ReplySink`]. Semantics and error texts are those of Redis 8, or of Valkey 9 ([`Dialect`]).
 //!
 //! It knows no thread, atomic, clock, randomness or I/O: the time and a seed are handed in.
 //!
@@ -61,8 +61,8 @@ mod mapping;
 
 pub use accounting::Accounting;
 pub use command::{Command, Flags, Keys, Merge, Run, Spread};
-pub use commands::{commands, shard_of_cursor};
-pub use config::{Config, DATABASES, GROUP, SHARDS_MAX};
+pub use commands::{CopyOptions, commands, shard_of_cursor};
+pub use config::{Config, DATABASES, Dialect, GROUP, SHARDS_MAX};
 pub use contents::Contents;
 pub use context::Context;
 pub use error::CommandError;

@@ -10,7 +10,7 @@ use crate::value::Value;
 /// one reply ends and the next begins.
 pub trait ReplySink {
     /// A status such as `OK`.
-    fn status(&mut self, text: &'static str);
+    fn status(&mut self, text: &str);
     /// A failure; [`CommandError`]'s `Display` is the text that Redis sends.
     fn error(&mut self, error: &CommandError);
     /// An integer.
@@ -37,6 +37,11 @@ pub trait ReplySink {
     /// Whether this reply has passed the sink's bound. A command that could go on without end looks
     /// here and stops; the store then takes the reply back and answers with an error.
     fn is_full(&self) -> bool;
+    /// How many bytes this reply may still take, if that is known: what is longer for certain is not
+    /// begun.
+    fn bytes_left(&self) -> usize {
+        usize::MAX
+    }
     /// One command's reply is complete.
     fn end(&mut self);
 }

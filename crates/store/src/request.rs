@@ -61,6 +61,12 @@ impl<'a> Args<'a> {
         Self { bytes: self.bytes, spans: self.spans.get(index..).unwrap_or(&[]) }
     }
 
+    /// The arguments before `index`; all if there are fewer.
+    #[must_use]
+    pub fn first(&self, index: usize) -> Self {
+        Self { bytes: self.bytes, spans: self.spans.get(..index).unwrap_or(self.spans) }
+    }
+
     /// Every argument in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         let bytes = self.bytes;

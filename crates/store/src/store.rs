@@ -42,6 +42,20 @@ impl Store {
         self.now_ms = self.now_ms.max(now_ms);
     }
 
+    /// Lets hashes be a `hashtable` to `OBJECT ENCODING` from now on if they have more fields than
+    /// `entries`, or hold a field or value of more than `value_bytes`. As in Redis, a hash is measured
+    /// when fields are set, and one that is a `hashtable` stays one.
+    pub fn set_encoding_limits(&mut self, entries: usize, value_bytes: usize) {
+        self.config.hash_max_listpack_entries = entries;
+        self.config.hash_max_listpack_value = value_bytes;
+    }
+
+    /// Says whether keys and fields whose deadline has passed go by themselves from now on; if not,
+    /// they go when somebody asks for them.
+    pub fn set_active_expiry(&mut self, is_active: bool) {
+        self.config.expires_actively = is_active;
+    }
+
     /// Runs one request and writes its one reply. A reply that failed half way, or grew past the
     /// sink's bound, is taken back and an error written in its place; what the command changed until
     /// then stays.
@@ -133,7 +147,8 @@ impl Store {
     /// whose deadline has passed go, memory that is scattered is gathered, and what is not needed
     /// goes back to the system. Some tens of microseconds. Says whether there is more to do now.
     pub fn tend(&mut self) -> bool {
-        let has_expired = self.expire_some(TENDED_KEYS) >= TENDED_KEYS;
+        let has_expired =
+            self.config.expires_actively && self.expire_some(TENDED_KEYS) >= TENDED_KEYS;
         let mut has_more = self.databases.release_some();
         for keyspace in self.databases.iter_mut() {
             has_more |= keyspace.tend(TENDED_BYTES);
@@ -165,6 +180,12 @@ impl Store {
     pub fn next_deadline_ms(&self) -> Option<u64> {
         let deadlines = self.databases.iter().filter_map(Keyspace::first_deadline);
         deadlines.min().map(|deadline_ms| deadline_ms.saturating_add(1))
+    }
+
+    /// The time from which [`tend`](Self::tend) may have something to remove.
+    #[must_use]
+    pub fn next_removal_ms(&self) -> Option<u64> {
+        self.next_deadline_ms().filter(|_| self.config.expires_actively)
     }
 
     /// What the store holds and takes, in constant time.

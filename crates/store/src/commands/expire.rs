@@ -47,7 +47,7 @@ impl Unit {
     }
 
     /// To the nearest, as Redis rounds.
-    fn count(self, time_ms: u64) -> u64 {
+    pub(super) fn count(self, time_ms: u64) -> u64 {
         match self {
             Self::Seconds => time_ms.saturating_add(500) / 1000,
             Self::Milliseconds => time_ms,
@@ -124,7 +124,8 @@ fn set_deadline(
         .and_then(|time_ms| moment.add(time_ms, context.now_ms))
         .ok_or(CommandError::InvalidExpireTime { command })?;
     let key = context.key(args, 0);
-    let is_met = context.deadline_ms(key).is_some_and(|old| conditions.are_met(old, deadline_ms));
+    let is_met =
+        context.deadline_ms(key).is_some_and(|old| conditions.are_met(old, deadline_ms.into()));
     if is_met {
         match u64::try_from(deadline_ms).ok().filter(|&deadline_ms| deadline_ms > context.now_ms) {
             Some(deadline_ms) => context.set_deadline_ms(key, Some(deadline_ms))?,
@@ -139,19 +140,19 @@ fn set_deadline(
 
 /// When a deadline may be set.
 #[derive(Clone, Copy, Debug, Default)]
-struct Conditions {
+pub(super) struct Conditions {
     /// The key must have none yet.
-    if_none: bool,
+    pub(super) if_none: bool,
     /// The key must have one.
-    if_some: bool,
+    pub(super) if_some: bool,
     /// It must be later; no deadline is later than any.
-    if_later: bool,
+    pub(super) if_later: bool,
     /// It must be earlier.
-    if_earlier: bool,
+    pub(super) if_earlier: bool,
 }
 
 impl Conditions {
-    fn parse(options: Args<'_>) -> Result<Self, CommandError> {
+    pub(super) fn parse(options: Args<'_>) -> Result<Self, CommandError> {
         let mut parsed = Self::default();
         for option in options.iter() {
             let is = |word| is_word(option, word);
@@ -161,8 +162,8 @@ impl Conditions {
                 _ if is("gt") => &mut parsed.if_later,
                 _ if is("lt") => &mut parsed.if_earlier,
                 _ => {
-                    let text = format!("ERR Unsupported option {}", quotable_last(option));
-                    return Err(CommandError::Other(text.into()));
+                    let parts = [b"ERR Unsupported option ", &quotable_last(option)[..]];
+                    return Err(CommandError::quoting(&parts));
                 }
             };
             *condition = true;
@@ -180,8 +181,7 @@ impl Conditions {
         Ok(parsed)
     }
 
-    fn are_met(self, old_ms: Option<u64>, new_ms: i64) -> bool {
-        let new_ms = i128::from(new_ms);
+    pub(super) fn are_met(self, old_ms: Option<u64>, new_ms: i128) -> bool {
         let (is_later, is_earlier) = match old_ms.map(i128::from) {
             Some(old_ms) => (new_ms > old_ms, new_ms < old_ms),
             None => (false, true),

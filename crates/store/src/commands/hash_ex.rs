@@ -2,15 +2,18 @@
 
 use crate::command::{Command, Flags};
 use crate::commands::hash::write_optional;
-use crate::commands::hash_expire::{COUNT_TEXT, field_deadline_ms, named_fields};
-use crate::commands::string_set::deadline_option;
+use crate::commands::hash_expire::{COUNT_TEXT, field_deadline_ms, fields_of, named_fields};
+use crate::commands::hash_valkey::{self, CountText};
+use crate::commands::string_set::{Condition, deadline_option};
 use crate::commands::{is_word, quotable_last};
+use crate::config::Dialect;
 use crate::context::Context;
 use crate::edit::FieldDeadline;
 use crate::error::CommandError;
 use crate::number::parse_integer;
 use crate::reply::ReplySink;
 use crate::request::Args;
+use crate::table::Key;
 use crate::value::Value;
 
 pub(super) const ROWS: &[Command] = &[
@@ -24,16 +27,26 @@ fn hgetex(
     args: Args<'_>,
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
-    let (key, now_ms) = (context.key(args, 0), context.now_ms);
-    // The type of the key comes before anything that may be wrong with the arguments.
-    context.hash(key)?;
-    let (change, fields) = parse_hgetex(args, now_ms)?;
+    let (key, now_ms, dialect) = (context.key(args, 0), context.now_ms, context.config.dialect);
+    // In Redis the type of the key comes before anything that may be wrong with the arguments.
+    let (change, fields) = match dialect {
+        Dialect::Redis8 => {
+            context.hash(key)?;
+            parse_hgetex(args, now_ms)?
+        }
+        Dialect::Valkey9 => {
+            let (lifetime, fields) = hash_valkey::parse_hgetex(args.skip(1))?;
+            context.hash(key)?;
+            let change = lifetime.map(|lifetime| lifetime.field_deadline_ms("hgetex", now_ms));
+            (change.transpose()?, fields)
+        }
+    };
     sink.array(fields.len());
     let Some(mut hash) = context.edit_hash(key)? else {
         fields.iter().for_each(|_| sink.null());
         return Ok(());
     };
-    if change.is_some() {
+    if change.is_some() && dialect == Dialect::Redis8 {
         hash.mark_listpackex()?;
     }
     for field in fields.iter() {
@@ -83,8 +96,8 @@ fn hgetdel(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     let key = context.key(args, 0);
+    let fields = fields_of(context, key, args.skip(1), CountText::Count)?;
     let mut hash = context.edit_hash(key)?;
-    let fields = named_fields(args.skip(1), COUNT_TEXT)?;
     sink.array(fields.len());
     for field in fields.iter() {
         if sink.is_full() {
@@ -108,7 +121,14 @@ fn hsetex(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     let (key, now_ms) = (context.key(args, 0), context.now_ms);
-    let HsetexOptions { condition, deadline, pairs } = HsetexOptions::parse(args, now_ms)?;
+    let options = match context.config.dialect {
+        Dialect::Redis8 => Some(HsetexOptions::parse(args, now_ms)?),
+        Dialect::Valkey9 => HsetexOptions::of_valkey(context, key, args)?,
+    };
+    let Some(HsetexOptions { condition, deadline, pairs }) = options else {
+        sink.integer(0);
+        return Ok(());
+    };
     let pair = |index: usize| (pairs.at(index * 2), Value::parse(pairs.at(index * 2 + 1)));
     let pairs = (0..pairs.len() / 2).map(pair);
     let old = context.hash(key)?;
@@ -116,15 +136,19 @@ fn hsetex(
     let is_met = match condition {
         Some(Condition::Missing) => !pairs.clone().any(|(field, _)| is_there(field)),
         Some(Condition::Present) => pairs.clone().all(|(field, _)| is_there(field)),
-        None => true,
+        Some(Condition::Equal(_)) | None => true,
     };
+    let dialect = context.config.dialect;
     if is_met {
         let mut hash = context.edit_or_create_hash(key)?;
         match deadline {
             FieldDeadline::At(deadline_ms) if deadline_ms <= now_ms => {
-                // Not merely removed: long values turn a listpack into a hashtable also on their way.
-                hash.set_all(pairs.clone(), FieldDeadline::Keep)?;
-                hash.mark_listpackex()?;
+                // In Redis not merely removed: long values turn a listpack into a hashtable also on
+                // their way.
+                if dialect == Dialect::Redis8 {
+                    hash.set_all(pairs.clone(), FieldDeadline::Keep)?;
+                    hash.mark_listpackex()?;
+                }
                 for (field, _) in pairs {
                     hash.remove(field)?;
                 }
@@ -141,18 +165,11 @@ fn hsetex(
     Ok(())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Condition {
-    /// None of the fields may be there.
-    Missing,
-    /// All fields must be there.
-    Present,
-}
-
 /// What follows the key.
 #[derive(Clone, Copy, Debug)]
 struct HsetexOptions<'a> {
-    condition: Option<Condition>,
+    /// None of the fields may be there, or all must be.
+    condition: Option<Condition<'a>>,
     deadline: FieldDeadline,
     /// Fields and values in turn.
     pairs: Args<'a>,
@@ -190,13 +207,34 @@ impl<'a> HsetexOptions<'a> {
                     deadline = Some(FieldDeadline::At(deadline_ms));
                 }
             } else {
-                let text = format!("ERR unknown argument: {}", quotable_last(option));
-                return Err(CommandError::Other(text.into()));
+                let parts = [b"ERR unknown argument: ", &quotable_last(option)[..]];
+                return Err(CommandError::quoting(&parts));
             }
             index += 1;
         }
         // A row's arity asks for more than all options together.
         Err(CommandError::WrongArity { command: "hsetex" })
+    }
+
+    /// The same in Valkey; `None` if the key is there that must not be, or the other way round.
+    fn of_valkey(
+        context: &mut Context<'_>,
+        key: Key<'_>,
+        args: Args<'a>,
+    ) -> Result<Option<Self>, CommandError> {
+        let options = hash_valkey::parse_hsetex(args.skip(1))?;
+        let is_there = context.hash(key)?.is_some();
+        if options.key.is_some_and(|condition| is_there != (condition == Condition::Present)) {
+            return Ok(None);
+        }
+        let deadline = match options.lifetime {
+            None => FieldDeadline::Clear,
+            Some(lifetime) => match lifetime.field_deadline_ms("hsetex", context.now_ms)? {
+                Some(deadline_ms) => FieldDeadline::At(deadline_ms),
+                None => FieldDeadline::Keep,
+            },
+        };
+        Ok(Some(Self { condition: options.fields, deadline, pairs: options.pairs }))
     }
 
     /// Fields and values, which must be as many as their count says.

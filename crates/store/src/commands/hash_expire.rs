@@ -1,13 +1,16 @@
 //! How do the fields of a hash get deadlines, and what is said of them?
 
 use crate::command::{Command, Flags};
-use crate::commands::expire::{Moment, Unit};
+use crate::commands::expire::{Conditions, Moment, Unit};
+use crate::commands::hash_valkey::{self, CountText};
 use crate::commands::is_word;
+use crate::config::Dialect;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::number::parse_integer;
 use crate::reply::ReplySink;
 use crate::request::Args;
+use crate::table::Key;
 
 pub(super) const ROWS: &[Command] = &[
     Command::of_key("hexpire", -6, Flags::WRITE_FAST, hexpire),
@@ -72,6 +75,23 @@ pub(super) fn named_fields<'a>(
     Ok(fields)
 }
 
+/// The fields of a command that takes nothing else, once its key may hold a hash: Redis looks at the
+/// key first, Valkey says `otherwise` of a count that is none before.
+pub(super) fn fields_of<'a>(
+    context: &mut Context<'_>,
+    key: Key<'_>,
+    args: Args<'a>,
+    otherwise: CountText,
+) -> Result<Args<'a>, CommandError> {
+    match context.config.dialect {
+        Dialect::Redis8 => {
+            context.hash(key)?;
+            named_fields(args, COUNT_TEXT)
+        }
+        Dialect::Valkey9 => hash_valkey::parse_fields(args, otherwise),
+    }
+}
+
 /// What most commands say of a count of fields that is none.
 pub(super) const COUNT_TEXT: &str = "ERR Number of fields must be a positive integer";
 
@@ -116,24 +136,26 @@ fn set_deadlines(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     let (key, now_ms) = (context.key(args, 0), context.now_ms);
-    // The type of the key comes before anything that may be wrong with the arguments.
-    context.hash(key)?;
-    let deadline_ms = field_deadline_ms(args.at(1), form, command, now_ms)?;
-    let condition = Condition::parse(args.at(2));
-    let fields_start = if condition.is_some() { 3 } else { 2 };
-    let count_text = "ERR Parameter `numFields` should be greater than 0";
-    let fields = named_fields(args.skip(fields_start), count_text)?;
+    let dialect = context.config.dialect;
+    let (deadline_ms, conditions, fields) = match dialect {
+        Dialect::Redis8 => {
+            // The type of the key comes before anything that may be wrong with the arguments.
+            context.hash(key)?;
+            parse_hexpire(args.skip(1), form, command, now_ms)?
+        }
+        Dialect::Valkey9 => hash_valkey::parse_hexpire(args.skip(1), form, command, now_ms)?,
+    };
     sink.array(fields.len());
     let Some(mut hash) = context.edit_hash(key)? else {
         fields.iter().for_each(|_| sink.integer(NO_FIELD));
         return Ok(());
     };
-    hash.mark_listpackex()?;
+    if dialect == Dialect::Redis8 {
+        hash.mark_listpackex()?;
+    }
     for field in fields.iter() {
-        let is_met = hash.deadline_ms(field).map(|old_ms| match condition {
-            Some(condition) => condition.is_met(old_ms, deadline_ms),
-            None => true,
-        });
+        let old_ms = hash.deadline_ms(field);
+        let is_met = old_ms.map(|old_ms| conditions.are_met(old_ms, deadline_ms.into()));
         sink.integer(match is_met {
             None => NO_FIELD,
             Some(false) => NOT_MET,
@@ -153,36 +175,20 @@ fn set_deadlines(
     Ok(())
 }
 
-/// When a deadline may be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Condition {
-    /// The field must have none yet.
-    None,
-    /// The field must have one.
-    Some,
-    /// It must have one, and the new one must be later.
-    Later,
-    /// The new one must be earlier; no deadline is later than any.
-    Earlier,
-}
-
-impl Condition {
-    fn parse(word: &[u8]) -> Option<Self> {
-        let conditions =
-            [("nx", Self::None), ("xx", Self::Some), ("gt", Self::Later), ("lt", Self::Earlier)];
-        conditions
-            .into_iter()
-            .find_map(|(name, condition)| is_word(word, name).then_some(condition))
-    }
-
-    fn is_met(self, old_ms: Option<u64>, new_ms: u64) -> bool {
-        match self {
-            Self::None => old_ms.is_none(),
-            Self::Some => old_ms.is_some(),
-            Self::Later => old_ms.is_some_and(|old_ms| new_ms > old_ms),
-            Self::Earlier => old_ms.is_none_or(|old_ms| new_ms < old_ms),
-        }
-    }
+/// What follows the key: the deadline, on which condition, and the fields.
+fn parse_hexpire<'a>(
+    args: Args<'a>,
+    form: (Moment, Unit),
+    command: &'static str,
+    now_ms: u64,
+) -> Result<(u64, Conditions, Args<'a>), CommandError> {
+    let deadline_ms = field_deadline_ms(args.at(0), form, command, now_ms)?;
+    let words = ["nx", "xx", "gt", "lt"];
+    let has_condition = words.iter().any(|word| is_word(args.at(1), word));
+    let conditions = Conditions::parse(args.skip(1).first(usize::from(has_condition)))?;
+    let count_text = "ERR Parameter `numFields` should be greater than 0";
+    let fields = named_fields(args.skip(if has_condition { 2 } else { 1 }), count_text)?;
+    Ok((deadline_ms, conditions, fields))
 }
 
 fn httl(
@@ -217,16 +223,16 @@ fn hpexpiretime(
     write_deadlines(context, args, (Moment::Absolute, Unit::Milliseconds), sink)
 }
 
-/// Seconds are rounded up; those of a key are rounded to the nearest.
+/// Redis rounds seconds up here, and those of a key to the nearest; Valkey all to the nearest.
 fn write_deadlines(
     context: &mut Context<'_>,
     args: Args<'_>,
     (moment, unit): (Moment, Unit),
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
-    let (key, now_ms) = (context.key(args, 0), context.now_ms);
+    let (key, now_ms, dialect) = (context.key(args, 0), context.now_ms, context.config.dialect);
+    let fields = fields_of(context, key, args.skip(1), CountText::Syntax)?;
     let hash = context.hash(key)?;
-    let fields = named_fields(args.skip(1), COUNT_TEXT)?;
     sink.array(fields.len());
     for field in fields.iter() {
         let deadline_ms = hash.and_then(|hash| hash.deadline_ms(field));
@@ -238,9 +244,9 @@ fn write_deadlines(
                     Moment::FromNow => deadline_ms.saturating_sub(now_ms),
                     Moment::Absolute => deadline_ms,
                 };
-                let time = match unit {
-                    Unit::Seconds => time_ms.div_ceil(1000),
-                    Unit::Milliseconds => time_ms,
+                let time = match (unit, dialect) {
+                    (Unit::Seconds, Dialect::Redis8) => time_ms.div_ceil(1000),
+                    (unit, _) => unit.count(time_ms),
                 };
                 i64::try_from(time).unwrap_or(i64::MAX)
             }
@@ -255,8 +261,8 @@ fn hpersist(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     let key = context.key(args, 0);
+    let fields = fields_of(context, key, args.skip(1), CountText::Count)?;
     let mut hash = context.edit_hash(key)?;
-    let fields = named_fields(args.skip(1), COUNT_TEXT)?;
     sink.array(fields.len());
     for field in fields.iter() {
         let deadline_ms = hash.as_ref().and_then(|hash| hash.deadline_ms(field));

@@ -26,7 +26,12 @@ fn hrandfield(
     };
     let key = context.key(args, 0);
     match (context.hash_and_random(key)?, draw) {
-        (Some((hash, random)), Some(draw)) => draw.write(hash, random, sink),
+        (Some((hash, random)), Some(draw)) => {
+            if draw.is_too_long(hash, sink) {
+                return Err(CommandError::ReplyTooLong);
+            }
+            draw.write(hash, random, sink);
+        }
         (Some((hash, random)), None) => {
             hash.draw(&mut |bound| random.below(bound), &mut |field, _| {
                 sink.value(Value::Bytes(field));
@@ -37,6 +42,15 @@ fn hrandfield(
     }
     Ok(())
 }
+
+/// So many repeats are written without a look at how long they will be.
+const COUNT_TRIED: usize = 10_000;
+
+/// No reply has more elements.
+const ELEMENTS_MAX: usize = i32::MAX as usize;
+
+/// In any form a string takes some bytes more than it has.
+const ELEMENT_BYTES_MIN: usize = 4;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +81,19 @@ impl Draw {
         let repeats = count < 0;
         let count = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
         Ok(Self { count, repeats, with_values })
+    }
+
+    /// Whether the reply would be too long for certain.
+    fn is_too_long(self, hash: HashRef<'_>, sink: &dyn ReplySink) -> bool {
+        if !self.repeats || self.count < COUNT_TRIED {
+            return false;
+        }
+        let mut bytes_min = usize::MAX;
+        hash.visit(&mut |field, value| {
+            let value_bytes = if self.with_values { ELEMENT_BYTES_MIN + value.len() } else { 0 };
+            bytes_min = bytes_min.min(ELEMENT_BYTES_MIN + field.len() + value_bytes);
+        });
+        self.count > ELEMENTS_MAX || self.count.saturating_mul(bytes_min) > sink.bytes_left()
     }
 
     fn write(self, hash: HashRef<'_>, random: &mut Random, sink: &mut dyn ReplySink) {

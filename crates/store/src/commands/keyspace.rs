@@ -3,8 +3,10 @@
 use crate::command::{Command, Flags, Keys, Merge, Spread};
 use crate::commands::hash::integer;
 use crate::commands::is_word;
+use crate::commands::transfer::check_database;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::number::parse_integer;
 use crate::reply::ReplySink;
 use crate::request::Args;
 
@@ -12,6 +14,7 @@ pub(super) const ROWS: &[Command] = &[
     everywhere("dbsize", 1, Flags::READ_FAST, Merge::Sum, dbsize),
     everywhere("flushdb", -1, Flags::WRITE, Merge::Status, flushdb),
     everywhere("flushall", -1, Flags::WRITE, Merge::Status, flushall),
+    everywhere("swapdb", 3, Flags::WRITE_FAST, Merge::Status, swapdb),
 ];
 
 const fn everywhere(
@@ -53,6 +56,23 @@ fn flushall(
 ) -> Result<(), CommandError> {
     check_flush_options(args)?;
     context.databases.flush_all();
+    sink.status("OK");
+    Ok(())
+}
+
+/// All shards do it at one moment.
+fn swapdb(
+    context: &mut Context<'_>,
+    args: Args<'_>,
+    sink: &mut dyn ReplySink,
+) -> Result<(), CommandError> {
+    let number = |index: usize, otherwise: &'static str| {
+        let number = parse_integer(args.at(index)).and_then(|number| i32::try_from(number).ok());
+        number.ok_or(CommandError::text(otherwise))
+    };
+    let one = number(0, "ERR invalid first DB index")?;
+    let other = number(1, "ERR invalid second DB index")?;
+    context.databases.swap(check_database(one)?, check_database(other)?);
     sink.status("OK");
     Ok(())
 }

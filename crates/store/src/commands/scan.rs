@@ -1,8 +1,8 @@
 //! How is a keyspace gone through, a few keys at a time?
 
 use crate::command::{Command, Flags, Keys, Spread};
-use crate::commands::{is_word, until_nul};
-use crate::config::{Config, SHARD_BITS, SHARDS_MAX};
+use crate::commands::{is_word, quotable_last, until_nul};
+use crate::config::{Config, Dialect, SHARD_BITS, SHARDS_MAX};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::glob::Glob;
@@ -50,7 +50,7 @@ fn scan(
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
     let (_, cursor) = split_cursor(parse_cursor(args.at(0))?);
-    let options = ScanOptions::parse(args.skip(1), Scanned::Keys)?;
+    let options = ScanOptions::parse(args.skip(1), Scanned::Keys(context.config.dialect))?;
     let is_wanted = |key: &[u8], object: ObjectRef<'_>| {
         options.is_type(object.type_name()) && options.is_match(key)
     };
@@ -105,10 +105,13 @@ pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scanned {
     /// The keys of a database.
-    Keys,
+    Keys(Dialect),
     /// The fields of a hash.
     Fields,
 }
+
+/// The types that Valkey knows.
+const TYPES: [&str; 7] = ["string", "list", "set", "zset", "hash", "stream", "module"];
 
 /// What follows the cursor of a scan.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +147,12 @@ impl<'a> ScanOptions<'a> {
                     parsed.pattern = Some(Glob::new(pattern)).filter(|_| pattern != b"*");
                     index += 2;
                 }
-                Some(name) if is("type") && scanned == Scanned::Keys => {
+                Some(name) if is("type") && scanned != Scanned::Fields => {
+                    let is_type = |known: &&str| is_word(name, known);
+                    if scanned == Scanned::Keys(Dialect::Valkey9) && !TYPES.iter().any(is_type) {
+                        let parts = [b"ERR unknown type name '", &quotable_last(name)[..], b"'"];
+                        return Err(CommandError::quoting(&parts));
+                    }
                     parsed.type_name = Some(name);
                     index += 2;
                 }
@@ -163,7 +171,7 @@ impl<'a> ScanOptions<'a> {
         Ok(parsed)
     }
 
-    /// A type that nobody knows is no error; no key is of it.
+    /// A type that nobody knows is no error to Redis; no key is of it.
     fn is_type(&self, type_name: &str) -> bool {
         self.type_name.is_none_or(|wanted| is_word(wanted, type_name))
     }

@@ -4,6 +4,7 @@ use crate::command::{Command, Flags};
 use crate::commands::expire::{Moment, Unit};
 use crate::commands::hash::write_optional;
 use crate::commands::is_word;
+use crate::config::Dialect;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::reply::ReplySink;
@@ -22,7 +23,8 @@ fn set(
     args: Args<'_>,
     sink: &mut dyn ReplySink,
 ) -> Result<(), CommandError> {
-    let Options { condition, get, lifetime } = Options::parse(args.skip(2), Reader::Set)?;
+    let reader = Reader::Set(context.config.dialect);
+    let Options { condition, get, lifetime, .. } = Options::parse(args.skip(2), reader)?;
     let new_deadline_ms = match lifetime {
         Some(Lifetime::Until(moment, unit, text)) => {
             Some(moment.deadline_ms(unit, text, "set", context.now_ms)?)
@@ -33,10 +35,17 @@ fn set(
     if get {
         write_optional(context.string(key)?, sink);
     }
+    let is_equal = match condition {
+        Some(Condition::Equal(wanted)) => {
+            context.string(key)?.is_some_and(|value| value.with_text(|text| text == wanted))
+        }
+        _ => false,
+    };
     let old_deadline_ms = context.deadline_ms(key);
     let is_met = match condition {
         Some(Condition::Missing) => old_deadline_ms.is_none(),
         Some(Condition::Present) => old_deadline_ms.is_some(),
+        Some(Condition::Equal(_)) => is_equal,
         None => true,
     };
     if is_met {
@@ -94,17 +103,21 @@ fn getex(
 ) -> Result<(), CommandError> {
     let options = Options::parse(args.skip(1), Reader::GetEx)?;
     let (key, now_ms) = (context.key(args, 0), context.now_ms);
+    let deadline_ms = || match options.lifetime {
+        Some(Lifetime::Until(moment, unit, text)) => {
+            moment.deadline_ms(unit, text, "getex", now_ms).map(Some)
+        }
+        _ => Ok(None),
+    };
+    if context.config.dialect == Dialect::Valkey9 {
+        // Redis does not look at the time if there is no such string.
+        deadline_ms()?;
+    }
     let Some(value) = context.string(key)? else {
-        // As in Redis, nobody looks at the time then.
         sink.null();
         return Ok(());
     };
-    let deadline_ms = match options.lifetime {
-        Some(Lifetime::Until(moment, unit, text)) => {
-            Some(moment.deadline_ms(unit, text, "getex", now_ms)?)
-        }
-        _ => None,
-    };
+    let deadline_ms = deadline_ms()?;
     sink.value(value);
     if deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms) {
         context.remove(key);
@@ -114,17 +127,20 @@ fn getex(
     Ok(())
 }
 
+/// When something is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Condition {
-    /// The key must not be there.
+pub(super) enum Condition<'a> {
+    /// It must not be there.
     Missing,
-    /// The key must be there.
+    /// It must be there.
     Present,
+    /// It must be this string.
+    Equal(&'a [u8]),
 }
 
-/// How long the string shall live.
+/// How long what is set shall live.
 #[derive(Clone, Copy, Debug)]
-enum Lifetime<'a> {
+pub(super) enum Lifetime<'a> {
     /// As long as what was there before.
     Keep,
     /// For good.
@@ -135,17 +151,30 @@ enum Lifetime<'a> {
 
 /// Which command reads the options, since they differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reader {
-    Set,
+pub(super) enum Reader {
+    Set(Dialect),
     GetEx,
+    /// In Valkey.
+    HsetEx,
+    /// In Valkey.
+    HgetEx,
+}
+
+impl Reader {
+    /// Whether it sets values: then they may be to keep their deadline.
+    fn sets(self) -> bool {
+        matches!(self, Self::Set(_) | Self::HsetEx)
+    }
 }
 
 /// What follows a key, and its value.
 #[derive(Clone, Copy, Debug, Default)]
-struct Options<'a> {
-    condition: Option<Condition>,
-    get: bool,
-    lifetime: Option<Lifetime<'a>>,
+pub(super) struct Options<'a> {
+    pub(super) condition: Option<Condition<'a>>,
+    /// A condition on fields.
+    pub(super) fields: Option<Condition<'a>>,
+    pub(super) get: bool,
+    pub(super) lifetime: Option<Lifetime<'a>>,
 }
 
 const DEADLINE_OPTIONS: [(&str, Moment, Unit); 4] = [
@@ -163,21 +192,32 @@ pub(super) fn deadline_option(option: &[u8]) -> Option<(Moment, Unit)> {
 
 impl<'a> Options<'a> {
     /// An option may come again, and the last counts, but none may follow one that it excludes.
-    fn parse(options: Args<'a>, reader: Reader) -> Result<Self, CommandError> {
+    pub(super) fn parse(options: Args<'a>, reader: Reader) -> Result<Self, CommandError> {
         let mut parsed = Self::default();
         let mut options = options.iter();
         while let Some(option) = options.next() {
-            let is = |word: &str, wanted: Reader| reader == wanted && is_word(option, word);
-            if is("nx", Reader::Set) && parsed.condition != Some(Condition::Present) {
-                parsed.condition = Some(Condition::Missing);
-            } else if is("xx", Reader::Set) && parsed.condition != Some(Condition::Missing) {
-                parsed.condition = Some(Condition::Present);
-            } else if is("get", Reader::Set) {
+            let is = |word: &str, wanted: bool| wanted && is_word(option, word);
+            let of_set = matches!(reader, Reader::Set(_));
+            let (missing, present) = (Some(Condition::Missing), Some(Condition::Present));
+            if is("nx", reader.sets()) && [None, missing].contains(&parsed.condition) {
+                parsed.condition = missing;
+            } else if is("xx", reader.sets()) && [None, present].contains(&parsed.condition) {
+                parsed.condition = present;
+            } else if is("fnx", reader == Reader::HsetEx) && parsed.fields != present {
+                parsed.fields = missing;
+            } else if is("fxx", reader == Reader::HsetEx) && parsed.fields != missing {
+                parsed.fields = present;
+            } else if is("ifeq", reader == Reader::Set(Dialect::Valkey9))
+                && parsed.condition.is_none()
+            {
+                let wanted = options.next().ok_or(CommandError::Syntax)?;
+                parsed.condition = Some(Condition::Equal(wanted));
+            } else if is("get", of_set) {
                 parsed.get = true;
             } else {
-                let lifetime = if is("keepttl", Reader::Set) {
+                let lifetime = if is("keepttl", reader.sets()) {
                     Lifetime::Keep
-                } else if is("persist", Reader::GetEx) {
+                } else if is("persist", !reader.sets()) {
                     Lifetime::Persist
                 } else {
                     let (moment, unit) = deadline_option(option).ok_or(CommandError::Syntax)?;

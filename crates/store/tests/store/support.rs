@@ -87,7 +87,7 @@ impl Default for Recorder {
 }
 
 impl ReplySink for Recorder {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.calls.push(Call::Whole(Reply::Status(text.to_owned())));
     }
 

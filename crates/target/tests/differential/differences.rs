@@ -54,19 +54,6 @@ pub(crate) const WANTED: &[Difference] = &[
         is_wanted: |reply| reply == SHARED,
     },
     Difference {
-        reason: "an error's text is text: bytes of the client's that are not UTF-8 are replaced",
-        before: &[],
-        command: &[b"n\xffn", b"\xc3\x28"],
-        is_redis: |reply| {
-            reply == b"-ERR unknown command 'n\xffn', with args beginning with: '\xc3(' \r\n"
-        },
-        is_wanted: |reply| {
-            let text =
-                "-ERR unknown command 'n\u{fffd}n', with args beginning with: '\u{fffd}(' \r\n";
-            reply == text.as_bytes()
-        },
-    },
-    Difference {
         reason: "a pattern matches however many stars it has; Redis gives up after a thousand",
         before: &[&[b"FLUSHALL"], &[b"HSET", b"k", &[b'a'; STARS], b"v"]],
         command: &[b"HSCAN", b"k", b"0", b"NOVALUES", b"MATCH", &MANY_STARS],
@@ -90,14 +77,6 @@ const MANY_STARS: [u8; 2 * STARS] = {
     }
     pattern
 };
-
-/// Whether a random command may be answered so differently. The random commands look for keys before
-/// they count or weigh them, so only the difference in texts can come up.
-pub(crate) fn may_differ(redis: &[u8], engine: &[u8]) -> bool {
-    redis.starts_with(b"-ERR ")
-        && std::str::from_utf8(redis).is_err()
-        && String::from_utf8_lossy(redis).as_bytes() == engine
-}
 
 impl Difference {
     /// Redis' reply.

@@ -28,7 +28,9 @@ pub(crate) fn expire(words: &mut Words, command: &mut Command, form: TimeForm) {
         57..69 => command.push(words.cased("xx")),
         69..81 => command.push(words.cased("gt")),
         81..93 => command.push(words.cased("lt")),
-        93..96 => command.extend([words.cased("nx"), words.cased("gt")]),
+        93..94 => command.extend([words.cased("nx"), words.cased("gt")]),
+        94..95 => command.extend([words.cased("xx"), words.cased("gt")]),
+        95..96 => command.extend([words.cased("lt"), words.cased("xx")]),
         96..98 => command.push(b"nx\0junk".to_vec()),
         _ => command.push(words.cased("keepttl")),
     }
@@ -62,7 +64,9 @@ pub(crate) fn hsetex(words: &mut Words, command: &mut Command) {
             0..20 => command.push(words.cased("fnx")),
             20..40 => command.push(words.cased("fxx")),
             40..60 => command.push(words.cased("keepttl")),
-            60..96 => time_option(words, command),
+            60..92 => time_option(words, command),
+            92..94 => command.push(words.cased("nx")),
+            94..96 => command.push(words.cased("xx")),
             _ => {
                 // Redis quotes all of it in an error, which is one line.
                 let mut option = words.value();

@@ -93,6 +93,8 @@ const ROWS: &[Row] = &[
     row("rename", 120, two_keys),
     row("renamenx", 120, two_keys),
     row("copy", 200, copy),
+    row("move", 120, |words, command| command.extend([words.key(Liking::Any), words.database()])),
+    row("swapdb", 15, |words, command| command.extend([words.database(), words.database()])),
     row("type", 150, any_key),
     row("keys", 100, |words, command| command.push(words.pattern())),
     row("randomkey", 100, |_, _| {}),
@@ -416,7 +418,8 @@ fn set(words: &mut Words, command: &mut Command) {
             0..3 => command.push(words.cased("nx")),
             3..6 => command.push(words.cased("xx")),
             6..10 => command.push(words.cased("get")),
-            10..13 => command.push(words.cased("keepttl")),
+            10..12 => command.push(words.cased("keepttl")),
+            12 => command.extend([words.cased("ifeq"), words.value()]),
             13..19 => {
                 let (name, time) = match words.dice.below(4) {
                     0 => ("ex", words.time_from_now(Unit::Seconds)),
@@ -449,10 +452,7 @@ fn copy(words: &mut Words, command: &mut Command) {
     for _ in 0..[0, 0, 1, 1, 2][words.dice.index(5)] {
         match words.dice.below(8) {
             0..5 => command.push(words.cased("replace")),
-            5..7 => command.extend([
-                words.cased("db"),
-                words.dice.pick(&[&b"0"[..], b"1", b"x", b"16", b"-1"]).to_vec(),
-            ]),
+            5..7 => command.extend([words.cased("db"), words.database()]),
             _ => command.push(option(words)),
         }
     }

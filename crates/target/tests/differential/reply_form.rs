@@ -24,7 +24,7 @@ impl ReplyForm {
     /// The reply to a command that no shard has seen.
     pub(crate) fn error(&self, error: &CommandError) -> Vec<u8> {
         let mut reply = Vec::new();
-        Encoder::new(&mut reply, self.protocol).error_display(error);
+        Encoder::new(&mut reply, self.protocol).error(error.bytes());
         reply
     }
 }
@@ -64,12 +64,12 @@ impl EncodingSink<'_> {
 }
 
 impl ReplySink for EncodingSink<'_> {
-    fn status(&mut self, text: &'static str) {
+    fn status(&mut self, text: &str) {
         self.encoder().simple(text);
     }
 
     fn error(&mut self, error: &CommandError) {
-        self.encoder().error_display(error);
+        self.encoder().error(error.bytes());
         self.replies.errors += 1;
     }
 
@@ -123,6 +123,10 @@ impl ReplySink for EncodingSink<'_> {
 
     fn is_full(&self) -> bool {
         self.replies.unfinished_bytes() > ReplyBuffer::REPLY_BYTES_MAX
+    }
+
+    fn bytes_left(&self) -> usize {
+        self.replies.bytes_left()
     }
 
     fn end(&mut self) {

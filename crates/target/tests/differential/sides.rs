@@ -6,15 +6,15 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use hectare_engine::{Engine, Pipeline};
+use hectare_engine::{Dialect, Engine, Pipeline};
 use hectare_resp::{Protocol, Skimmer, encode_command};
 use hectare_target::{ServerName, Target, TargetOptions, TargetSpec, servers_for_tests};
 
 use crate::reply_form::ReplyForm;
 use crate::words::Command;
 
-/// Redis 8.0, which says what is right.
-const REFERENCE_VERSION: &str = "8.0.";
+/// More fields, or longer fields and values, make a hashtable of a listpack at first.
+pub(crate) const LISTPACK_LIMITS: (usize, usize) = (512, 64);
 
 /// How long Redis may be without an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,6 +26,9 @@ pub(crate) trait Side {
 
     /// Goes on with another database.
     fn select(&mut self, database: u8);
+
+    /// Lets longer hashes, or hashes with longer fields or values, be hashtables.
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize);
 }
 
 /// A connection to a server.
@@ -46,25 +49,29 @@ pub(crate) struct Hectare {
     engine: Engine,
 }
 
-/// Starts the server that says what is right; `None` where there is none and tests may do without.
+/// Starts the server that says what is right in a dialect; `None` where there is none and tests may do
+/// without.
 #[expect(clippy::print_stderr, reason = "a test that compares with nothing must say so")]
-pub(crate) fn start_reference() -> Option<Target> {
+pub(crate) fn start_reference(dialect: Dialect) -> Option<Target> {
+    let (file, name, version) = match dialect {
+        Dialect::Redis8 => ("redis-8.0", ServerName::Redis, "8.0."),
+        Dialect::Valkey9 => ("valkey-9.1", ServerName::Valkey, "9.1."),
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut peers = servers_for_tests(&root).unwrap_or_else(|sentence| panic!("{sentence}"));
-    peers.sort_by_key(|peer| !peer.name.contains("redis-8.0"));
+    peers.sort_by_key(|peer| !peer.name.contains(file));
     let reference = peers.iter().find_map(|peer| {
         let spec = TargetSpec::Spawn { program: peer.path.clone() };
         let target = Target::open(&spec, &TargetOptions::default()).ok()?;
         let server = target.server();
-        let is_reference =
-            server.name == ServerName::Redis && server.version.starts_with(REFERENCE_VERSION);
+        let is_reference = server.name == name && server.version.starts_with(version);
         is_reference.then_some(target)
     });
     if reference.is_none() {
         let found: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
         let sentence = format!(
-            "the engine is compared with Redis 8.0, and none that runs is among the servers found \
-             ({}): run scripts/peers",
+            "the engine is compared with {name:?} {version}x, and none that runs is among the \
+             servers found ({}): run scripts/peers",
             found.join(", ")
         );
         let may_do_without = env::var_os("HECTARE_WITHOUT_PEERS").is_some_and(|value| value == "1");
@@ -90,6 +97,8 @@ impl Redis {
         let version = if protocol == Protocol::Resp3 { "3" } else { "2" };
         redis.demand(&["HELLO", version]);
         redis.demand(&["FLUSHALL"]);
+        let (entries, value_bytes) = LISTPACK_LIMITS;
+        redis.limit_listpacks(entries, value_bytes);
         redis
     }
 
@@ -131,11 +140,19 @@ impl Side for Redis {
     fn select(&mut self, database: u8) {
         self.demand(&["SELECT", &database.to_string()]);
     }
+
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
+        for (name, limit) in [("entries", entries), ("value", value_bytes)] {
+            let name = format!("hash-max-listpack-{name}");
+            self.demand(&["CONFIG", "SET", &name, &limit.to_string()]);
+        }
+    }
 }
 
 impl Hectare {
-    pub(crate) fn start(shards: usize, protocol: Protocol) -> Self {
-        let engine = Engine::builder().shards(shards).build().expect("threads are to be had");
+    pub(crate) fn start(dialect: Dialect, shards: usize, protocol: Protocol) -> Self {
+        let builder = Engine::builder().dialect(dialect).shards(shards);
+        let engine = builder.build().expect("threads are to be had");
         let form = ReplyForm::of(protocol);
         let pipeline = engine.client().pipeline_in(form);
         Self { pipeline, form, engine }
@@ -161,7 +178,12 @@ impl Side for Hectare {
         };
         refused.into_iter().map(reply).collect()
     }
+
     fn select(&mut self, database: u8) {
         self.pipeline = self.engine.client().with_database(database).pipeline_in(self.form);
+    }
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
+        let limited = self.engine.client().set_encoding_limits(entries, value_bytes);
+        limited.expect("the engine takes any limits");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::time::Instant;
 
+use hectare_engine::Dialect;
 use hectare_resp::Protocol;
 use hectare_store::Command as Row;
 use hectare_target::Target;
@@ -11,7 +12,7 @@ use hectare_target::Target;
 use crate::SEEDS_VARIABLE;
 use crate::comparison::Comparison;
 use crate::grammar::Grammar;
-use crate::sides::{Hectare, Redis, Side};
+use crate::sides::{Hectare, LISTPACK_LIMITS, Redis, Side};
 use crate::split::{integer, string};
 use crate::state;
 use crate::words::{Command, KEYS, Words};
@@ -30,6 +31,8 @@ const REMEMBERED_COMMANDS: usize = 5_000;
 /// Random commands that follow from a seed, and who is asked them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
+    /// Which server says what is right.
+    pub(crate) dialect: Dialect,
     pub(crate) seed: u64,
     pub(crate) commands: usize,
     pub(crate) protocol: Protocol,
@@ -64,7 +67,7 @@ impl Trial {
         let mut run = Run {
             trial: self,
             redis: Redis::connect(server, self.protocol),
-            hectare: Hectare::start(self.shards, self.protocol),
+            hectare: Hectare::start(self.dialect, self.shards, self.protocol),
             comparison: Comparison::new(),
             remembered: VecDeque::new(),
             coverage,
@@ -77,6 +80,7 @@ impl Trial {
                 grammar.add(&mut commands);
             }
             run.select(self.databases[grammar.words().dice.index(2)]);
+            run.limit_listpacks(grammar.words());
             run.compare(&commands);
             sent += commands.len();
             let is_last = sent >= self.commands;
@@ -105,6 +109,22 @@ impl Run<'_> {
         self.redis.select(database);
         self.hectare.select(database);
         self.remember(vec![b"SELECT".to_vec(), vec![b'0' + database]], b"+OK\r\n".to_vec());
+    }
+
+    /// Now and then, listpacks may be longer or shorter from now on.
+    fn limit_listpacks(&mut self, words: &mut Words) {
+        let (entries, value_bytes) = match words.dice.below(20) {
+            0..3 => LISTPACK_LIMITS,
+            3..5 => {
+                let entries = words.dice.pick(&[&0_usize, &1, &3, &8, &100, &1000]);
+                (*entries, *words.dice.pick(&[&0_usize, &1, &4, &20, &64, &600]))
+            }
+            _ => return,
+        };
+        self.redis.limit_listpacks(entries, value_bytes);
+        self.hectare.limit_listpacks(entries, value_bytes);
+        let change = format!("CONFIG SET hash-max-listpack-… {entries} {value_bytes}");
+        self.remember(vec![b"SELECT".to_vec(), change.into_bytes()], b"+OK\r\n".to_vec());
     }
 
     fn compare_state(&mut self, words: &mut Words) {
@@ -151,7 +171,7 @@ impl Run<'_> {
 
     /// What a person needs to find out why.
     fn report(&self, why: &str, command: &Command, redis: &[u8], hectare: &[u8]) -> String {
-        let Trial { seed, protocol, shards, .. } = self.trial;
+        let Trial { dialect, seed, protocol, shards, .. } = self.trial;
         let keys: Vec<&Vec<u8>> =
             command[1..].iter().filter(|word| KEYS.contains(&word.as_slice())).collect();
         let touches = |(past, _): &&(Command, Vec<u8>)| {
@@ -159,8 +179,8 @@ impl Run<'_> {
             keys.is_empty() || is_about_key || is_about_all_keys(past)
         };
         let mut report = format!(
-            "{why}\n\nseed {seed}, {protocol:?}, shards: {shards} (again with \
-             {SEEDS_VARIABLE}={seed}..{})\ncommand  {}\nRedis    {}\nHectare  {}\n\n\
+            "{why}\n\n{dialect:?}, seed {seed}, {protocol:?}, shards: {shards} (again with \
+             {SEEDS_VARIABLE}={seed}..{})\ncommand  {}\nserver   {}\nHectare  {}\n\n\
              before it, on the same keys:\n",
             seed + 1,
             spell(command),

@@ -61,6 +61,9 @@ const DEADLINES: u64 = 1 << 20;
 /// from now are earlier.
 pub(crate) const ABSOLUTE_DEADLINES_FROM_S: u64 = 4_102_444_800;
 
+/// They are so near one another, but for a few that are at the end of all time.
+pub(crate) const ABSOLUTE_DEADLINES_S: u64 = 10;
+
 /// On other machines C's `char` is unsigned and its `long double` has other digits, and Redis with
 /// them.
 pub(crate) const IS_X86_64: bool = cfg!(target_arch = "x86_64");
@@ -386,6 +389,16 @@ impl Words {
                 .to_vec(),
             _ => self.odd_integer(),
         }
+    }
+
+    /// The number of a database, mostly of those that commands are for, or what is none.
+    pub(crate) fn database(&mut self) -> Vec<u8> {
+        if self.dice.percent(80) {
+            return self.dice.pick(&[&b"0"[..], b"1", b"9", b"7", b"8"]).to_vec();
+        }
+        self.dice
+            .pick(&[&b"15"[..], b"16", b"-1", b"2147483648", b"-2147483649", b"x", b"01", b""])
+            .to_vec()
     }
 
     /// A cursor of a scan: mostly that of its start.
