@@ -2,6 +2,7 @@
 
 use crate::desk::{Answered, Desk, Then};
 use crate::rows::Row;
+use hectare_engine::{CommandError, EngineError};
 
 pub(crate) mod absent;
 mod client;
@@ -24,4 +25,9 @@ fn help(desk: &mut Desk<'_>, container: &str, entries: &[(&str, &str)]) -> Answe
         reply.simple(&format!("    {meaning}"));
     }
     Ok(Then::Next)
+}
+
+/// What a client is told when the engine cannot be asked.
+fn failure(error: &EngineError) -> CommandError {
+    CommandError::Other(format!("ERR {error}").into())
 }

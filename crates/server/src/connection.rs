@@ -23,7 +23,7 @@ use crate::shared::{Shared, Tally};
 use crate::socket::{Passed, Socket};
 use crate::work::{Settled, Work, Works};
 use hectare_engine::{Client, Command, CommandError, EngineError, Shard};
-use hectare_resp::{Encoder, Parsed, Request, RequestLimits, RequestParser};
+use hectare_resp::{Parsed, Request, RequestLimits, RequestParser};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -455,9 +455,7 @@ impl Connection {
             };
             match answered {
                 Ok(next) => then = next,
-                Err(error) => {
-                    Encoder::new(out, hectare_resp::Protocol::Resp2).error_display(&error);
-                }
+                Err(error) => rows::write_error(&error, out),
             }
         });
         Tally::add(&bench.tally().commands, 1);
@@ -480,7 +478,7 @@ impl Connection {
 
     #[cold]
     fn refuse(&mut self, error: &CommandError, bench: &mut Bench) -> Taken {
-        self.answer(bench, |out, at| Encoder::new(out, at.session.protocol).error_display(error));
+        self.answer(bench, |out, _| rows::write_error(error, out));
         Tally::add(&bench.tally().errors, 1);
         Taken::Yes
     }

@@ -6,7 +6,7 @@
 //! command before the change.
 
 use crate::log::Level;
-use crate::parameters::{LogLevel, Parameters};
+use crate::parameters::{Dialect, LogLevel, Parameters};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -104,6 +104,23 @@ impl Live {
     /// Whether a message of this level is wanted.
     pub(crate) fn logs(&self, level: Level) -> bool {
         rank(level) >= self.log_level.load(Ordering::Relaxed)
+    }
+}
+
+impl Parameters {
+    /// Beyond how many fields, and bytes of one, a hash is a `hashtable`.
+    pub(crate) fn encoding_limits(&self) -> (usize, usize) {
+        let [entries, value_bytes] = [self.hash_max_listpack_entries, self.hash_max_listpack_value]
+            .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        (entries, value_bytes)
+    }
+
+    /// Whose texts commands on data give.
+    pub(crate) fn store_dialect(&self) -> hectare_store::Dialect {
+        match self.hectare_dialect {
+            Dialect::Redis => hectare_store::Dialect::Redis8,
+            Dialect::Valkey => hectare_store::Dialect::Valkey9,
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use crate::door::Door;
 use crate::event_loop::EventLoop;
 use crate::listener::{Address, ListenError, Listener};
 use crate::log::{Level, Log};
+use crate::parameters::Parameters;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::wire::Wires;
 use crate::work::Works;
-use hectare_engine::{BuildError, Engine, EngineError, EventWake, Wake};
+use hectare_engine::{BuildError, Engine, EngineError, EventWake, Shard, Wake};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
@@ -39,6 +40,8 @@ pub enum StartError {
     NoAddress,
     /// The engine cannot be built.
     Engine(BuildError),
+    /// The engine does not answer.
+    Shards(EngineError),
     /// The system refuses a thread, or what a thread needs.
     System(io::Error),
 }
@@ -80,12 +83,15 @@ impl Server {
             .map(|_| EventWake::new())
             .collect::<io::Result<_>>()
             .map_err(StartError::System)?;
-        let mut builder = Engine::builder().shards(threads);
+        let dialect = parameters.store_dialect();
+        let mut builder = Engine::builder().shards(threads).dialect(dialect);
         if parameters.maxmemory > 0 {
             builder = builder.memory_limit(parameters.maxmemory);
         }
         let boxed = wakes.iter().map(|wake| -> Box<dyn Wake> { Box::new(wake.clone()) });
-        let (engine, shards) = builder.build_driven(boxed.collect()).map_err(StartError::Engine)?;
+        let (engine, mut shards) =
+            builder.build_driven(boxed.collect()).map_err(StartError::Engine)?;
+        prepare(&engine, &mut shards, parameters).map_err(StartError::Shards)?;
         let doors = wakes.iter().map(|wake| Arc::new(Door::new(wake.clone()))).collect();
         let wires = Wires::new(parameters);
         let shared = Arc::new(Shared::new(settings, log, doors, wires, &addresses));
@@ -163,6 +169,22 @@ impl Stopper {
     }
 }
 
+/// Tells the shards what they have to know before anybody drives them.
+fn prepare(
+    engine: &Engine,
+    shards: &mut [Shard],
+    parameters: &Parameters,
+) -> Result<(), EngineError> {
+    // Whoever sleeps lets others in.
+    for shard in &mut *shards {
+        let _nobody_has_called = shard.announce_sleep();
+    }
+    let (entries, value_bytes) = parameters.encoding_limits();
+    let told = engine.client().set_encoding_limits(entries, value_bytes);
+    shards.iter_mut().for_each(Shard::wake_up);
+    told
+}
+
 /// Lets the process have as many descriptors as that many clients need, as far as the system allows;
 /// gives how many clients there can be.
 fn allow_descriptors(clients: u32, log: &Log) -> u32 {
@@ -203,6 +225,7 @@ impl fmt::Display for StartError {
                 formatter.write_str("there is no address to listen on; give --bind or --unixsocket")
             }
             Self::Engine(error) => error.fmt(formatter),
+            Self::Shards(error) => error.fmt(formatter),
             Self::System(error) => write!(formatter, "the system refuses a thread: {error}"),
         }
     }

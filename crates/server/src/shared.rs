@@ -136,16 +136,16 @@ impl Shared {
         self.parameters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What CONFIG SET does.
-    pub(crate) fn change_parameters(&self, args: &[&[u8]]) -> Result<(), Vec<u8>> {
+    /// What CONFIG SET does, but for what the engine has to be told; says which parameters were set.
+    pub(crate) fn change_parameters(&self, args: &[&[u8]]) -> Result<Vec<&'static str>, Vec<u8>> {
         let mut parameters = self.parameters();
-        parameters.change(args)?;
+        let changed = parameters.change(args)?;
         self.live.take(&parameters);
         self.wires.bound(&parameters);
         drop(parameters);
         // An idle timeout matters to threads that sleep.
         self.call_all();
-        Ok(())
+        Ok(changed)
     }
 
     /// Says what happens, to whoever wants to hear it.

@@ -1,6 +1,7 @@
 //! How does the engine write replies that go out as they are?
 
 use crate::parameters::Parameters;
+use crate::rows::write_error;
 use hectare_engine::{ReplyBuffer, Wire};
 use hectare_resp::{Encoder, Protocol};
 use hectare_store::{CommandError, ReplySink, Value};
@@ -98,7 +99,7 @@ impl ReplySink for RespSink<'_> {
     }
 
     fn error(&mut self, error: &CommandError) {
-        self.encoder().error_display(error);
+        write_error(error, &mut self.replies.bytes);
         self.replies.errors += 1;
     }
 
@@ -154,6 +155,11 @@ impl ReplySink for RespSink<'_> {
         let reply_bytes_max = self.wire.reply_bytes_max.load(Ordering::Relaxed);
         self.replies.unfinished_bytes() > reply_bytes_max
             || self.replies.bytes.len() / 2 > reply_bytes_max
+    }
+
+    fn bytes_left(&self) -> usize {
+        let reply_bytes_max = self.wire.reply_bytes_max.load(Ordering::Relaxed);
+        reply_bytes_max.saturating_sub(self.replies.unfinished_bytes())
     }
 
     fn end(&mut self) {

@@ -1,8 +1,9 @@
 //! What do clients ask about parameters?
 
-use crate::commands::help;
+use crate::commands::{failure, help};
 use crate::desk::{Answered, Desk, Then, error, row};
 use crate::rows::Row;
+use hectare_engine::EngineError;
 
 pub(super) const ROWS: &[Row] = &[
     row("config|get", -3, get),
@@ -25,12 +26,30 @@ fn get(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 
 fn set(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     match desk.shared.change_parameters(args) {
-        Ok(()) => desk.ok(),
+        Ok(changed) => {
+            tell_engine(desk, &changed).map_err(|error| failure(&error))?;
+            desk.ok()
+        }
         Err(text) => {
             desk.reply().error(text);
             Ok(Then::Next)
         }
     }
+}
+
+/// Hands on what matters to the shards.
+fn tell_engine(desk: &mut Desk<'_>, changed: &[&str]) -> Result<(), EngineError> {
+    let parameters = desk.shared.parameters().clone();
+    let client = desk.client;
+    if changed.contains(&"maxmemory") {
+        let limit = Some(parameters.maxmemory).filter(|&bytes| bytes > 0);
+        desk.shard.aside(|| client.set_memory_limit(limit))?;
+    }
+    if changed.iter().any(|name| name.starts_with("hash-max-listpack-")) {
+        let (entries, value_bytes) = parameters.encoding_limits();
+        desk.shard.aside(|| client.set_encoding_limits(entries, value_bytes))?;
+    }
+    Ok(())
 }
 
 fn resetstat(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {

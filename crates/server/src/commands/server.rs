@@ -2,12 +2,12 @@
 
 use crate::commands::client::timeout_ms;
 use crate::commands::connection::integer;
-use crate::commands::{help, survey};
+use crate::commands::{failure, help, survey};
 use crate::desk::{Answered, Desk, Then, error, fast, in_turn, row};
 use crate::log::Level;
 use crate::rows::{self, Row};
 use crate::{CommandTable, InfoRequest, Outline};
-use hectare_engine::{CommandError, EngineError};
+use hectare_engine::CommandError;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -59,10 +59,6 @@ fn info(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     let text = InfoRequest::new(args.iter().copied()).text(&facts);
     desk.reply().verbatim(*b"txt", text.as_bytes());
     Ok(Then::Next)
-}
-
-fn failure(error: &EngineError) -> CommandError {
-    CommandError::Other(format!("ERR {error}").into())
 }
 
 fn command(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
@@ -141,12 +137,12 @@ fn sleep(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     Ok(Then::Wait { until: Some(later(desk, length)), reply: b"+OK\r\n" })
 }
 
-/// Expired keys are never seen, so nobody can tell when their memory is given back.
 fn set_active_expire(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    match integer(args[0]) {
-        Some(_) => desk.ok(),
-        None => Err(CommandError::NotAnInteger),
-    }
+    let is_active = integer(args[0]).ok_or(CommandError::NotAnInteger)? != 0;
+    let client = desk.client;
+    let told = desk.shard.aside(|| client.set_active_expiry(is_active));
+    told.map_err(|error| failure(&error))?;
+    desk.ok()
 }
 
 fn print_help(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
@@ -155,7 +151,8 @@ fn print_help(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
         "DEBUG",
         &[
             ("SLEEP <seconds>", "Let this connection wait; others are served meanwhile."),
-            ("SET-ACTIVE-EXPIRE <0|1>", "Accepted, without an effect that could be seen."),
+            ("SET-ACTIVE-EXPIRE <0|1>", "Whether keys go by themselves when their time has come."),
+            ("OBJECT <key>", "What is known about a key."),
         ],
     )
 }

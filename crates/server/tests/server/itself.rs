@@ -75,3 +75,40 @@ fn command_knows_the_servers_commands_and_the_stores() {
     assert_eq!(keys.as_array().map(<[Reply]>::len), Some(2));
     assert!(line.call(&["COMMAND", "DOCS", "hset"]).pairs().count() == 1);
 }
+
+#[test]
+fn the_engine_is_told_what_is_set() {
+    let server = serve(3);
+    let mut line = Line::to(&server);
+    line.ask("CONFIG SET hash-max-ziplist-entries 2", "+OK\r\n");
+    line.ask("HSET h a 1 b 2", ":2\r\n");
+    line.ask("OBJECT ENCODING h", "$8\r\nlistpack\r\n");
+    line.ask("HSET h c 3", ":1\r\n");
+    line.ask("OBJECT ENCODING h", "$9\r\nhashtable\r\n");
+    line.ask("CONFIG SET maxmemory 1", "+OK\r\n");
+    line.send("SET a b\r\n");
+    assert!(line.reply().as_error().is_some_and(|text| text.starts_with(b"OOM ")));
+    line.ask("CONFIG SET maxmemory 0", "+OK\r\n");
+    line.ask("SET a b", "+OK\r\n");
+    line.ask("DEBUG SET-ACTIVE-EXPIRE 0", "+OK\r\n");
+    line.send("DEBUG OBJECT a\r\n");
+    assert!(line.reply().as_text().is_some());
+    line.ask("SWAPDB 0 1", "+OK\r\n");
+    line.ask("GET a", "$-1\r\n");
+}
+
+#[test]
+fn a_server_can_speak_like_valkey() {
+    let mut settings = crate::support::settings(2);
+    settings.parameters.hectare_dialect = hectare_server::Dialect::Valkey;
+    settings.parameters.hash_max_listpack_entries = 1;
+    let server = crate::support::start(settings);
+    let mut line = Line::to(&server);
+    let hello = line.call(&["HELLO"]);
+    assert_eq!(hello.get("server").and_then(Reply::as_text), Some("valkey"));
+    line.ask("HSET h a 1 b 2", ":2\r\n");
+    line.ask("OBJECT ENCODING h", "$9\r\nhashtable\r\n");
+    line.ask("HTTL h FIELDS 0", ZERO_FIELDS);
+}
+
+const ZERO_FIELDS: &str = "-ERR wrong number of arguments for 'httl' command\r\n";
