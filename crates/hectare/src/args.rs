@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use hectare_report::LayoutChoice;
-use hectare_server::Level;
 use hectare_target::TargetSpec;
 use hectare_workload::{KeyPopularity, Mix, WritePattern};
 
@@ -195,26 +194,31 @@ pub(crate) struct LoadgenArgs {
 /// Nothing is written to disk: it is for measuring and for caches.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
-    /// The TCP port; 0 lets the system choose one.
-    #[arg(long, value_name = "PORT", default_value_t = 6379)]
-    pub(crate) port: u16,
+    /// A file of parameters, in the form of a redis.conf. The environment (`HECTARE_MAXMEMORY` and
+    /// the like) goes before it, and these options before both.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 
-    /// The addresses to listen on (127.0.0.1 and ::1 if left out); one that begins with `-`, as in
-    /// `--bind=-::1`, may be missing, and an empty one means no TCP at all.
+    /// The TCP port, 6379 if nothing says otherwise; 0 lets the system choose one.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<String>,
+
+    /// The addresses to listen on (127.0.0.1 and ::1 if nothing says otherwise); one that begins with
+    /// `-`, as in `--bind=-::1`, may be missing, and an empty one means no TCP at all.
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     pub(crate) bind: Vec<String>,
 
     /// Listens on a unix socket, too.
     #[arg(long, value_name = "PATH")]
-    pub(crate) unixsocket: Option<PathBuf>,
+    pub(crate) unixsocket: Option<String>,
 
     /// The permissions of the unix socket, in octal digits.
-    #[arg(long, value_name = "MODE", value_parser = mode)]
-    pub(crate) unixsocketperm: Option<u32>,
+    #[arg(long, value_name = "MODE")]
+    pub(crate) unixsocketperm: Option<String>,
 
-    /// How many shards there are, each with a thread; one for each core if left out.
+    /// How many shards there are, each with a thread; one for each core if nothing says otherwise.
     #[arg(long, value_name = "N")]
-    pub(crate) shards: Option<NonZeroUsize>,
+    pub(crate) shards: Option<String>,
 
     /// The password that clients must log in with. Others on this machine can see it; better are
     /// --requirepass-file and the environment variable HECTARE_REQUIREPASS.
@@ -223,106 +227,47 @@ pub(crate) struct ServeArgs {
 
     /// A file whose first line is the password.
     #[arg(long, value_name = "FILE")]
-    pub(crate) requirepass_file: Option<PathBuf>,
+    pub(crate) requirepass_file: Option<String>,
 
-    /// Whether clients of other machines are refused while there is no password.
-    #[arg(long, value_enum, value_name = "YES|NO", default_value = "yes")]
-    pub(crate) protected_mode: Switch,
+    /// Whether clients of other machines are refused while there is no password: yes, if nothing
+    /// says otherwise.
+    #[arg(long, value_name = "YES|NO")]
+    pub(crate) protected_mode: Option<String>,
 
-    /// How many clients may be connected at once.
-    #[arg(long, value_name = "N", default_value = "10000")]
-    pub(crate) maxclients: NonZeroUsize,
+    /// How many clients may be connected at once; 10000 if nothing says otherwise.
+    #[arg(long, value_name = "N")]
+    pub(crate) maxclients: Option<String>,
 
-    /// After how many seconds of silence a client is disconnected; 0 for never.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    pub(crate) timeout: u64,
+    /// After how many seconds of silence a client is disconnected; never, if nothing says otherwise.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<String>,
 
-    /// After how many seconds of silence the system asks whether a client is still there; 0 for
-    /// never.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub(crate) tcp_keepalive: u64,
+    /// After how many seconds of silence the system asks whether a client is still there; 300, if
+    /// nothing says otherwise.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) tcp_keepalive: Option<String>,
 
-    /// How many clients may wait to be accepted.
-    #[arg(long, value_name = "N", default_value_t = 511)]
-    pub(crate) tcp_backlog: u32,
+    /// How many clients may wait to be accepted; 511 if nothing says otherwise.
+    #[arg(long, value_name = "N")]
+    pub(crate) tcp_backlog: Option<String>,
 
-    /// How much memory the data may take, such as `100mb` or `2gb`; 0 for no limit.
-    #[arg(long, value_name = "BYTES", default_value = "0")]
-    pub(crate) maxmemory: Bytes,
+    /// How much memory the data may take, such as `100mb` or `2gb`; as much as there is, if nothing
+    /// says otherwise.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) maxmemory: Option<String>,
 
-    /// The longest argument of a command, such as `512mb`.
-    #[arg(long, value_name = "BYTES", default_value = "512mb")]
-    pub(crate) proto_max_bulk_len: Bytes,
+    /// The longest argument of a command; 512mb, and no more, if nothing says otherwise.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) proto_max_bulk_len: Option<String>,
 
-    /// What standard error gets.
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "notice")]
-    pub(crate) loglevel: LogLevel,
-}
+    /// What standard error gets: debug, verbose, notice, warning or nothing; notice, if nothing says
+    /// otherwise.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) loglevel: Option<String>,
 
-/// Redis' way to switch something on or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Switch {
-    Yes,
-    No,
-}
-
-impl Switch {
-    pub(crate) fn is_yes(self) -> bool {
-        self == Self::Yes
-    }
-}
-
-/// How much is said of what happens.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum LogLevel {
-    Debug,
-    Verbose,
-    Notice,
-    Warning,
-}
-
-impl LogLevel {
-    pub(crate) fn level(self) -> Level {
-        match self {
-            Self::Debug => Level::Debug,
-            Self::Verbose => Level::Verbose,
-            Self::Notice => Level::Notice,
-            Self::Warning => Level::Warning,
-        }
-    }
-}
-
-/// A number of bytes, by Redis' units: `1k` is a thousand, `1kb` is 1024.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bytes(pub(crate) u64);
-
-impl std::str::FromStr for Bytes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let factor: u64 = match unit.to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "k" => 1000,
-            "kb" => 1 << 10,
-            "m" => 1_000_000,
-            "mb" => 1 << 20,
-            "g" => 1_000_000_000,
-            "gb" => 1 << 30,
-            _ => return Err("a size is a number with the unit kb, mb or gb, such as 100mb".into()),
-        };
-        let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
-        bytes.map(Self).ok_or_else(|| format!("{text} is no number of bytes below 2^64"))
-    }
-}
-
-/// Reads permissions as `chmod` does.
-fn mode(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8)
-        .ok()
-        .filter(|mode| *mode <= 0o777)
-        .ok_or_else(|| "permissions are up to three octal digits, such as 770".to_owned())
+    /// Whose texts are spoken where the two differ: redis or valkey; redis, if nothing says otherwise.
+    #[arg(long, value_name = "SERVER")]
+    pub(crate) dialect: Option<String>,
 }
 
 /// Reads a time: a number and its unit, seconds if there is none.
@@ -385,18 +330,6 @@ pub(crate) struct FormatArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_and_permissions_are_read_as_redis_does() {
-        for (text, bytes) in [("0", 0), ("1k", 1000), ("1kb", 1024), ("3MB", 3 << 20), ("9b", 9)] {
-            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
-        }
-        for text in ["", "kb", "1tb", "-1", "1.5gb", "99999999999gb"] {
-            assert!(text.parse::<Bytes>().is_err(), "{text}");
-        }
-        assert_eq!(mode("770"), Ok(0o770));
-        assert!(mode("1000").is_err() && mode("78").is_err());
-    }
 
     #[test]
     fn a_time_is_a_number_with_a_unit() {

@@ -7,17 +7,14 @@ use hectare_server::{Address, Level, Log, Server, StartError};
 use crate::args::ServeArgs;
 use crate::failure::Failure;
 use crate::serve_plan::ServePlan;
-use crate::terminal::say;
+use crate::terminal::{say, warn};
 
 /// Serves until a signal, or a client, asks it to stop.
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
-    let ServePlan { settings, log_level } = ServePlan::new(args)?;
-    let log = Log::new(move |level, text| {
-        if level >= log_level {
-            say(&format!("{}: {text}", name(level)));
-        }
-    });
-    let server = Server::start(settings, log.clone()).map_err(|error| match error {
+    let ServePlan { settings, warnings } = ServePlan::new(args)?;
+    warnings.iter().for_each(warn);
+    let log = Log::new(|level, text| say(&format!("{}: {text}", name(level))));
+    let server = Server::start(settings, log).map_err(|error| match error {
         StartError::NoAddress => Failure::Usage(error.to_string()),
         error => Failure::Failed(error.to_string()),
     })?;

@@ -2,18 +2,18 @@
 
 use crate::desk::{Answered, Desk, Then};
 use crate::rows::Row;
+use hectare_engine::{CommandError, EngineError};
 
 pub(crate) mod absent;
 mod client;
 mod client_filter;
+mod config;
 mod connection;
 mod server;
+pub(crate) mod survey;
 
 /// The rows of each file.
-pub(crate) const GROUPS: [&[Row]; 3] = [connection::ROWS, client::ROWS, server::ROWS];
-
-/// The version of Redis whose behaviour this is.
-pub(crate) const VERSION: &[u8] = b"8.0.6";
+pub(crate) const GROUPS: [&[Row]; 4] = [connection::ROWS, client::ROWS, config::ROWS, server::ROWS];
 
 /// The reply of a HELP subcommand: what there is, and what it does, in Redis' form.
 fn help(desk: &mut Desk<'_>, container: &str, entries: &[(&str, &str)]) -> Answered {
@@ -25,4 +25,9 @@ fn help(desk: &mut Desk<'_>, container: &str, entries: &[(&str, &str)]) -> Answe
         reply.simple(&format!("    {meaning}"));
     }
     Ok(Then::Next)
+}
+
+/// What a client is told when the engine cannot be asked.
+fn failure(error: &EngineError) -> CommandError {
+    CommandError::Other(format!("ERR {error}").into())
 }

@@ -269,8 +269,8 @@ impl Connection {
     }
 
     fn takes_requests(&self, bench: &Bench) -> bool {
-        let is_tight = bench.owed_bytes > bench.shared.settings.outputs_bytes_max;
-        let pause = bench.shared.settings.output_bytes_pause;
+        let is_tight = bench.owed_bytes > bench.shared.outputs_bytes_max;
+        let pause = bench.shared.output_bytes_pause;
         let owed_max = if is_tight { pause.min(OWED_BYTES_TIGHT) } else { pause };
         let reads = self.is_readable && !self.is_finishing;
         (self.input.has_requests || reads) && !self.is_closing && self.output.len() <= owed_max
@@ -343,7 +343,8 @@ impl Connection {
 
     fn limits(&self, bench: &Bench) -> RequestLimits {
         RequestLimits {
-            bulk_bytes_max: bench.shared.settings.bulk_bytes_max,
+            bulk_bytes_max: bench.shared.live.bulk_bytes_max(),
+            request_bytes_max: bench.shared.live.request_bytes_max(),
             authenticated: self.session.is_authenticated,
             ..RequestLimits::default()
         }
@@ -548,9 +549,7 @@ impl Connection {
             };
             match answered {
                 Ok(next) => then = next,
-                Err(error) => {
-                    Encoder::new(out, hectare_resp::Protocol::Resp2).error_display(&error);
-                }
+                Err(error) => rows::write_error(&error, out),
             }
         });
         Tally::add(&bench.tally().commands, 1);
@@ -573,7 +572,7 @@ impl Connection {
 
     #[cold]
     fn refuse(&mut self, error: &CommandError, bench: &mut Bench) -> Taken {
-        self.answer(bench, |out, at| Encoder::new(out, at.session.protocol).error_display(error));
+        self.answer(bench, |out, _| rows::write_error(error, out));
         Tally::add(&bench.tally().errors, 1);
         Taken::Yes
     }
@@ -705,9 +704,9 @@ impl Connection {
         if self.card.is_killed.load(Ordering::Relaxed) {
             return After::Close;
         }
-        if owed > bench.shared.settings.output_bytes_max {
+        if owed as u64 > bench.shared.live.output_bytes_max() {
             let text = format!("client {} is closed: it takes no replies", self.card.id);
-            bench.shared.log.say(crate::log::Level::Notice, text);
+            bench.shared.say(crate::log::Level::Notice, text);
             return After::Close;
         }
         if self.work.is_some() {

@@ -109,7 +109,7 @@ impl EventLoop {
         while !self.is_over() {
             if let Err(error) = self.rest(&mut events, turn) {
                 let text = format!("the system refuses to say what is ready: {error}");
-                self.bench.shared.log.say(Level::Warning, text);
+                self.bench.shared.say(Level::Warning, text);
                 self.bench.shared.stop();
             }
             (self.bench.now, self.bench.now_ms) = (Instant::now(), unix_ms());
@@ -164,7 +164,7 @@ impl EventLoop {
 
     fn next_alarm(&self) -> Option<Instant> {
         let alarm = self.alarms.peek().map(|Reverse((at, _, _))| *at);
-        let has_idle_timeout = self.bench.shared.idle_timeout_s.load(Ordering::Relaxed) > 0;
+        let has_idle_timeout = self.bench.shared.live.idle_timeout_s() > 0;
         let sweep = (has_idle_timeout && !self.connections.is_empty()).then_some(self.next_sweep);
         let retry = self.acceptor.as_ref().and_then(|acceptor| acceptor.retry);
         let end = self.stopping_since.map(|since| since + LAST_REPLIES);
@@ -261,7 +261,7 @@ impl EventLoop {
             return;
         }
         self.next_sweep = now + SWEEP_INTERVAL;
-        let timeout_ms = self.bench.shared.idle_timeout_s.load(Ordering::Relaxed) * 1000;
+        let timeout_ms = u64::from(self.bench.shared.live.idle_timeout_s()) * 1000;
         if timeout_ms == 0 {
             return;
         }
@@ -277,7 +277,7 @@ impl EventLoop {
             .map(|(key, _)| key)
             .collect();
         for key in over {
-            self.bench.shared.log.say(Level::Verbose, "closing an idle client");
+            self.bench.shared.say(Level::Verbose, "closing an idle client");
             self.close(key);
         }
     }
@@ -297,12 +297,12 @@ impl EventLoop {
                         acceptor.is_ready = true;
                         break;
                     }
-                    match listener.accept() {
+                    match listener.accept(self.bench.shared.live.keepalive_s()) {
                         Ok(Some(socket)) => self.deal(socket),
                         Ok(None) => break,
                         Err(error) => {
                             let text = format!("cannot accept a client: {error}");
-                            self.bench.shared.log.say(Level::Warning, text);
+                            self.bench.shared.say(Level::Warning, text);
                             acceptor.retry = Some(self.bench.now + ACCEPT_RETRY);
                             break;
                         }
@@ -315,9 +315,10 @@ impl EventLoop {
 
     fn deal(&mut self, socket: Socket) {
         let shared = &self.bench.shared;
-        let refusal = if shared.clients() >= shared.clients_max.load(Ordering::Relaxed) {
+        let refusal = if shared.clients() >= shared.live.clients_max() {
             Some(TOO_MANY)
-        } else if shared.settings.protected_mode && socket.is_remote && !shared.needs_password() {
+        } else if shared.live.protected_mode() && socket.is_remote && !shared.live.needs_password()
+        {
             Some(PROTECTED)
         } else {
             None
@@ -367,7 +368,7 @@ impl EventLoop {
             is_unix: socket.is_unix,
             now_ms: self.bench.now_ms,
         });
-        entry.insert(Connection::new(socket, card, !shared.needs_password()));
+        entry.insert(Connection::new(socket, card, !shared.live.needs_password()));
         self.enqueue(key);
     }
 

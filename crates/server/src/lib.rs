@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A connection that waits for something — an answer of another shard, a pause, a socket that takes
-//! no more — costs its thread nothing until a [`Door`](door) is rung, a timer runs out or epoll says
+//! no more — costs its thread nothing until a door (`door.rs`) is rung, a timer runs out or epoll says
 //! so. Buffers and pipelines belong to the thread and are lent to a connection while it has use for
 //! them, so one that is idle holds none.
 #![forbid(unsafe_code)]
@@ -35,6 +35,7 @@ mod rows;
 
 mod directory;
 mod door;
+mod live;
 mod pause;
 mod shared;
 

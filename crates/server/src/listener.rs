@@ -1,6 +1,6 @@
 //! Where do clients come in?
 
-use crate::settings::Settings;
+use crate::parameters::Parameters;
 use crate::socket::Socket;
 use socket2::{Domain, SockAddr, TcpKeepalive, Type};
 use std::fmt;
@@ -17,7 +17,6 @@ use std::time::Duration;
 pub(crate) struct Listener {
     socket: socket2::Socket,
     pub(crate) address: Address,
-    keepalive: Duration,
 }
 
 /// Where a server listens.
@@ -27,6 +26,18 @@ pub enum Address {
     Tcp(SocketAddr),
     /// The path of a unix socket.
     Unix(PathBuf),
+}
+
+impl Address {
+    /// As `INFO` has it.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Self::Tcp(address) => {
+                format!("name=tcp,bind={},port={}", address.ip(), address.port())
+            }
+            Self::Unix(path) => format!("name=unix,bind={}", path.display()),
+        }
+    }
 }
 
 impl fmt::Display for Address {
@@ -49,16 +60,20 @@ pub struct ListenError {
 
 impl Listener {
     /// All that the settings ask for.
-    pub(crate) fn all(settings: &Settings) -> Result<Vec<Self>, ListenError> {
+    pub(crate) fn all(parameters: &Parameters) -> Result<Vec<Self>, ListenError> {
         let mut listeners = Vec::new();
-        let mut port = settings.port;
-        for name in &settings.bind {
+        let mut port = parameters.port;
+        for name in &parameters.bind {
             let (name, is_optional) = match name.strip_prefix('-') {
                 Some(name) => (name, true),
                 None => (name.as_str(), false),
             };
-            let name = if name == "*" { "0.0.0.0" } else { name };
-            match Self::tcp(name, port, settings) {
+            let name = match name {
+                "*" => "0.0.0.0",
+                "::*" => "::",
+                name => name,
+            };
+            match Self::tcp(name, port, parameters) {
                 Ok(listener) => {
                     // Addresses share the port that the system chose for the first.
                     if let Address::Tcp(address) = &listener.address {
@@ -72,15 +87,16 @@ impl Listener {
                 }
             }
         }
-        if let Some(path) = &settings.unix_socket {
-            let listener = Self::unix(path, settings)
+        if !parameters.unixsocket.is_empty() {
+            let path = Path::new(&parameters.unixsocket);
+            let listener = Self::unix(path, parameters)
                 .map_err(|source| ListenError { address: path.display().to_string(), source })?;
             listeners.push(listener);
         }
         Ok(listeners)
     }
 
-    fn tcp(name: &str, port: u16, settings: &Settings) -> io::Result<Self> {
+    fn tcp(name: &str, port: u16, parameters: &Parameters) -> io::Result<Self> {
         let address = (name, port).to_socket_addrs()?.next().ok_or_else(|| {
             io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address")
         })?;
@@ -91,33 +107,37 @@ impl Listener {
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
         let local = socket.local_addr()?.as_socket().unwrap_or(address);
-        Self::listen(socket, Address::Tcp(local), settings)
+        Self::listen(socket, Address::Tcp(local), parameters)
     }
 
-    fn unix(path: &Path, settings: &Settings) -> io::Result<Self> {
+    fn unix(path: &Path, parameters: &Parameters) -> io::Result<Self> {
         remove_unused_socket(path)?;
         let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(&SockAddr::unix(path)?)?;
-        if let Some(mode) = settings.unix_socket_mode {
-            fs::set_permissions(path, Permissions::from_mode(mode))?;
+        if parameters.unixsocketperm != 0 {
+            fs::set_permissions(path, Permissions::from_mode(parameters.unixsocketperm))?;
         }
-        Self::listen(socket, Address::Unix(path.to_owned()), settings)
+        Self::listen(socket, Address::Unix(path.to_owned()), parameters)
     }
 
-    fn listen(socket: socket2::Socket, address: Address, settings: &Settings) -> io::Result<Self> {
+    fn listen(
+        socket: socket2::Socket,
+        address: Address,
+        parameters: &Parameters,
+    ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        socket.listen(i32::try_from(settings.tcp_backlog).unwrap_or(i32::MAX))?;
-        Ok(Self { socket, address, keepalive: settings.tcp_keepalive })
+        socket.listen(i32::try_from(parameters.tcp_backlog).unwrap_or(i32::MAX))?;
+        Ok(Self { socket, address })
     }
 
     /// The next client; `None` if none waits.
     ///
     /// # Errors
     /// What the system says, such as that there are no descriptors left.
-    pub(crate) fn accept(&self) -> io::Result<Option<Socket>> {
+    pub(crate) fn accept(&self, keepalive_s: u32) -> io::Result<Option<Socket>> {
         loop {
             match self.socket.accept() {
-                Ok((client, peer)) => return self.welcome(client, &peer).map(Some),
+                Ok((client, peer)) => return self.welcome(client, &peer, keepalive_s).map(Some),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Ok(None),
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
@@ -127,7 +147,12 @@ impl Listener {
         }
     }
 
-    fn welcome(&self, client: socket2::Socket, peer: &SockAddr) -> io::Result<Socket> {
+    fn welcome(
+        &self,
+        client: socket2::Socket,
+        peer: &SockAddr,
+        keepalive_s: u32,
+    ) -> io::Result<Socket> {
         client.set_nonblocking(true)?;
         Ok(match &self.address {
             Address::Unix(path) => {
@@ -137,8 +162,8 @@ impl Listener {
             Address::Tcp(local) => {
                 // Either can fail only if the client has gone again, which its first read will say.
                 let _gone = client.set_tcp_nodelay(true);
-                if !self.keepalive.is_zero() {
-                    let _gone = client.set_tcp_keepalive(&keepalive(self.keepalive));
+                if keepalive_s > 0 {
+                    let _gone = client.set_tcp_keepalive(&keepalive(keepalive_s));
                 }
                 let peer = peer.as_socket().unwrap_or(*local);
                 let local = client.local_addr().ok().and_then(|own| own.as_socket());
@@ -151,7 +176,8 @@ impl Listener {
 }
 
 /// As Redis sets it: asked after so much silence, thrice, at a third of it.
-fn keepalive(silence: Duration) -> TcpKeepalive {
+fn keepalive(silence_s: u32) -> TcpKeepalive {
+    let silence = Duration::from_secs(silence_s.into());
     let between = (silence / 3).max(Duration::from_secs(1));
     TcpKeepalive::new().with_time(silence).with_interval(between).with_retries(3)
 }

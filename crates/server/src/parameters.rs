@@ -25,7 +25,7 @@ pub use file::{Origin, Problem};
 /// The parameters of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameters {
-    /// The TCP port to listen on; 0 for none.
+    /// The TCP port to listen on; with 0 the system chooses one.
     pub port: u16,
     /// The addresses to listen on: `*` and `::*` are all; one that begins with `-` may be missing.
     pub bind: Vec<String>,
@@ -110,7 +110,8 @@ impl Default for Parameters {
             hectare_shards: 0,
             hectare_metrics_address: String::new(),
             hectare_dialect: Dialect::Redis,
-            hectare_reply_bytes_max: 512 << 20,
+            // Twice the longest value, so that no reply of one value is too long.
+            hectare_reply_bytes_max: 1 << 30,
             hectare_requirepass_file: String::new(),
             inert: BTreeMap::new(),
         }

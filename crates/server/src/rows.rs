@@ -6,6 +6,7 @@
 
 use crate::commands::{GROUPS, absent};
 use crate::desk::ServerRun;
+use hectare_resp::{Encoder, Protocol};
 use hectare_store::{Args, Command, CommandError, Span};
 
 /// A row of the server.
@@ -71,6 +72,10 @@ pub(crate) fn find(args: &[&[u8]]) -> Found {
             return checked(row, args.len(), 2);
         }
     }
+    // Some names have subcommands here and in the store.
+    if Command::find(name, Some(word)).is_some() {
+        return Found::Elsewhere;
+    }
     let (word, container) = (quotable(word), container.to_uppercase());
     let text = format!("ERR unknown subcommand '{word}'. Try {container} HELP.");
     Found::Refused(CommandError::Other(text.into()))
@@ -115,6 +120,16 @@ const QUOTED_MAX: usize = 256;
 pub(crate) fn quotable(argument: &[u8]) -> String {
     let argument = argument.split(|&byte| byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(&argument[..argument.len().min(128)]).replace(['\r', '\n'], " ")
+}
+
+/// Writes an error as a reply, with what it quotes of a client's bytes as they were.
+pub(crate) fn write_error(error: &CommandError, out: &mut Vec<u8>) {
+    // An error is the same in both protocols.
+    let mut encoder = Encoder::new(out, Protocol::Resp2);
+    match error {
+        CommandError::Quoting(text) => encoder.error(text),
+        error => encoder.error_display(error),
+    }
 }
 
 /// A row's number among all rows, the store's first.

@@ -5,10 +5,11 @@ use crate::door::Door;
 use crate::event_loop::EventLoop;
 use crate::listener::{Address, ListenError, Listener};
 use crate::log::{Level, Log};
+use crate::parameters::Parameters;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::wire::Wires;
-use hectare_engine::{BuildError, Engine, EngineError, EventWake, Wake};
+use hectare_engine::{BuildError, Engine, EngineError, EventWake, Shard, Wake};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
@@ -38,6 +39,8 @@ pub enum StartError {
     NoAddress,
     /// The engine cannot be built.
     Engine(BuildError),
+    /// The engine does not answer.
+    Shards(EngineError),
     /// The system refuses a thread, or what a thread needs.
     System(io::Error),
 }
@@ -56,7 +59,7 @@ pub enum ServeError {
 }
 
 /// Descriptors that are not clients'.
-const DESCRIPTORS_RESERVED: usize = 32;
+const DESCRIPTORS_RESERVED: u64 = 32;
 
 impl Server {
     /// Starts a server that serves until it is stopped.
@@ -64,32 +67,33 @@ impl Server {
     /// # Errors
     /// [`StartError`]; nothing is left behind then.
     pub fn start(mut settings: Settings, log: Log) -> Result<Self, StartError> {
-        settings.clients_max = allow_descriptors(settings.clients_max, &log);
-        let listeners = Listener::all(&settings).map_err(StartError::Listen)?;
+        let parameters = &mut settings.parameters;
+        parameters.maxclients = allow_descriptors(parameters.maxclients, &log);
+        let listeners = Listener::all(parameters).map_err(StartError::Listen)?;
         if listeners.is_empty() {
             return Err(StartError::NoAddress);
         }
         let addresses: Vec<_> = listeners.iter().map(|listener| listener.address.clone()).collect();
-        let threads = settings
-            .shards
-            .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let threads = match parameters.hectare_shards {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            shards => usize::try_from(shards).unwrap_or(usize::MAX),
+        };
         let wakes: Vec<_> = (0..threads)
             .map(|_| EventWake::new())
             .collect::<io::Result<_>>()
             .map_err(StartError::System)?;
-        let mut builder = Engine::builder().shards(threads);
-        if let Some(bytes) = settings.memory_bytes {
-            builder = builder.memory_limit(bytes);
+        let dialect = parameters.store_dialect();
+        let mut builder = Engine::builder().shards(threads).dialect(dialect);
+        if parameters.maxmemory > 0 {
+            builder = builder.memory_limit(parameters.maxmemory);
         }
         let boxed = wakes.iter().map(|wake| -> Box<dyn Wake> { Box::new(wake.clone()) });
-        let (engine, shards) = builder.build_driven(boxed.collect()).map_err(StartError::Engine)?;
+        let (engine, mut shards) =
+            builder.build_driven(boxed.collect()).map_err(StartError::Engine)?;
+        prepare(&engine, &mut shards, parameters).map_err(StartError::Shards)?;
         let doors = wakes.iter().map(|wake| Arc::new(Door::new(wake.clone()))).collect();
-        let port = addresses.iter().find_map(|address| match address {
-            Address::Tcp(address) => Some(address.port()),
-            Address::Unix(_) => None,
-        });
-        let wires = Wires::new(settings.reply_bytes_max);
-        let shared = Arc::new(Shared::new(settings, log, doors, port.unwrap_or(0)));
+        let wires = Wires::new(parameters);
+        let shared = Arc::new(Shared::new(settings, log, doors, wires, &addresses));
         let mut listeners = Some(listeners);
         let mut loops = Vec::with_capacity(threads);
         for (thread, shard) in shards.into_iter().enumerate() {
@@ -163,10 +167,26 @@ impl Stopper {
     }
 }
 
+/// Tells the shards what they have to know before anybody drives them.
+fn prepare(
+    engine: &Engine,
+    shards: &mut [Shard],
+    parameters: &Parameters,
+) -> Result<(), EngineError> {
+    // Whoever sleeps lets others in.
+    for shard in &mut *shards {
+        let _nobody_has_called = shard.announce_sleep();
+    }
+    let (entries, value_bytes) = parameters.encoding_limits();
+    let told = engine.client().set_encoding_limits(entries, value_bytes);
+    shards.iter_mut().for_each(Shard::wake_up);
+    told
+}
+
 /// Lets the process have as many descriptors as that many clients need, as far as the system allows;
 /// gives how many clients there can be.
-fn allow_descriptors(clients: usize, log: &Log) -> usize {
-    let needed = (clients + DESCRIPTORS_RESERVED) as u64;
+fn allow_descriptors(clients: u32, log: &Log) -> u32 {
+    let needed = u64::from(clients) + DESCRIPTORS_RESERVED;
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
         return clients;
@@ -183,8 +203,8 @@ fn allow_descriptors(clients: usize, log: &Log) -> usize {
     if current >= needed {
         return clients;
     }
-    let current = usize::try_from(current).unwrap_or(usize::MAX);
     let fitting = current.saturating_sub(DESCRIPTORS_RESERVED).max(1);
+    let fitting = u32::try_from(fitting).unwrap_or(clients);
     log.say(
         Level::Warning,
         format!(
@@ -203,6 +223,7 @@ impl fmt::Display for StartError {
                 formatter.write_str("there is no address to listen on; give --bind or --unixsocket")
             }
             Self::Engine(error) => error.fmt(formatter),
+            Self::Shards(error) => error.fmt(formatter),
             Self::System(error) => write!(formatter, "the system refuses a thread: {error}"),
         }
     }

@@ -7,21 +7,31 @@
 //! exception: it is lowered with release and read with acquire, so that who finds it 0 knows that no
 //! thread will send anything to a shard any more.
 
+use crate::commands::survey::resident_bytes;
 use crate::directory::Directory;
 use crate::door::{Door, Letter};
+use crate::listener::Address;
+use crate::live::Live;
 use crate::log::{Level, Log};
+use crate::parameters::Parameters;
 use crate::pause::Pause;
 use crate::settings::Settings;
+use crate::wire::Wires;
 use hectare_engine::EngineError;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What all threads of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) settings: Settings,
-    pub(crate) log: Log,
+    pub(crate) output_bytes_pause: usize,
+    pub(crate) outputs_bytes_max: usize,
+    parameters: Mutex<Parameters>,
+    pub(crate) live: Live,
+    wires: Wires,
+    log: Log,
     pub(crate) doors: Vec<Arc<Door>>,
     pub(crate) directory: Directory,
     pub(crate) pause: Pause,
@@ -29,11 +39,14 @@ pub(crate) struct Shared {
     pub(crate) start_ms: u64,
     /// The TCP port that clients come in by, 0 if there is none.
     pub(crate) port: u16,
-    password: Mutex<Option<Box<str>>>,
-    needs_password: AtomicBool,
+    /// Where clients come in, as `INFO` has it.
+    pub(crate) listeners: Vec<String>,
+    /// What tells this start of the server from others: 40 hexadecimal digits.
+    pub(crate) run_id: String,
+    /// What the process had taken before there was data.
+    pub(crate) startup_bytes: u64,
+    peak_bytes: AtomicU64,
     next_id: AtomicU64,
-    pub(crate) clients_max: AtomicUsize,
-    pub(crate) idle_timeout_s: AtomicU64,
     /// How many clients each thread has.
     pub(crate) clients: Vec<AtomicUsize>,
     is_stopping: AtomicBool,
@@ -58,6 +71,20 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    fn figures(&self) -> [&AtomicU64; 8] {
+        let Self {
+            accepted,
+            rejected,
+            commands,
+            errors,
+            received_bytes,
+            sent_bytes,
+            reads,
+            writes,
+        } = self;
+        [accepted, rejected, commands, errors, received_bytes, sent_bytes, reads, writes]
+    }
+
     /// Adds to a figure that this thread alone writes.
     pub(crate) fn add(figure: &AtomicU64, more: u64) {
         figure.store(figure.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
@@ -65,27 +92,80 @@ impl Tally {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, log: Log, doors: Vec<Arc<Door>>, port: u16) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        log: Log,
+        doors: Vec<Arc<Door>>,
+        wires: Wires,
+        addresses: &[Address],
+    ) -> Self {
         let threads = doors.len();
+        let port = addresses.iter().find_map(|address| match address {
+            Address::Tcp(address) => Some(address.port()),
+            Address::Unix(_) => None,
+        });
+        let startup_bytes = resident_bytes();
         Self {
-            doors,
+            output_bytes_pause: settings.output_bytes_pause,
+            outputs_bytes_max: settings.outputs_bytes_max,
+            live: Live::new(&settings.parameters),
+            parameters: Mutex::new(settings.parameters),
+            wires,
             log,
-            port,
+            doors,
+            port: port.unwrap_or_default(),
+            listeners: addresses.iter().map(Address::line).collect(),
+            run_id: run_id(),
+            startup_bytes,
+            peak_bytes: AtomicU64::new(startup_bytes),
             directory: Directory::default(),
             pause: Pause::new(),
             start: Instant::now(),
             start_ms: unix_ms(),
-            needs_password: AtomicBool::new(settings.password.is_some()),
-            password: Mutex::new(settings.password.as_deref().map(Box::from)),
             next_id: AtomicU64::new(1),
-            clients_max: AtomicUsize::new(settings.clients_max),
-            idle_timeout_s: AtomicU64::new(settings.idle_timeout.as_secs()),
             clients: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
             is_stopping: AtomicBool::new(false),
             serving: AtomicUsize::new(threads),
             failure: Mutex::new(None),
             tally: (0..threads).map(|_| Tally::default()).collect(),
-            settings,
+        }
+    }
+
+    /// The parameters as they are; held only while a command looks.
+    pub(crate) fn parameters(&self) -> MutexGuard<'_, Parameters> {
+        self.parameters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What CONFIG SET does, but for what the engine has to be told; says which parameters were set.
+    pub(crate) fn change_parameters(&self, args: &[&[u8]]) -> Result<Vec<&'static str>, Vec<u8>> {
+        let mut parameters = self.parameters();
+        let changed = parameters.change(args)?;
+        self.live.take(&parameters);
+        self.wires.bound(&parameters);
+        drop(parameters);
+        // An idle timeout matters to threads that sleep.
+        self.call_all();
+        Ok(changed)
+    }
+
+    /// Says what happens, to whoever wants to hear it.
+    pub(crate) fn say(&self, level: Level, text: impl AsRef<str>) {
+        if self.live.logs(level) {
+            self.log.say(level, text);
+        }
+    }
+
+    /// The most memory that was ever used, now that so much is.
+    pub(crate) fn peak(&self, used_bytes: u64) -> u64 {
+        self.peak_bytes.fetch_max(used_bytes, Ordering::Relaxed).max(used_bytes)
+    }
+
+    /// Counts from 0 again. What a thread counts at the same moment may be lost or stay.
+    pub(crate) fn reset_tallies(&self) {
+        for tally in &self.tally {
+            for figure in tally.figures() {
+                figure.store(0, Ordering::Relaxed);
+            }
         }
     }
 
@@ -96,16 +176,6 @@ impl Shared {
     /// How many clients there are.
     pub(crate) fn clients(&self) -> usize {
         self.clients.iter().map(|clients| clients.load(Ordering::Relaxed)).sum()
-    }
-
-    pub(crate) fn needs_password(&self) -> bool {
-        self.needs_password.load(Ordering::Relaxed)
-    }
-
-    /// Whether this is the password. Without one, anything is.
-    pub(crate) fn is_password(&self, given: &[u8]) -> bool {
-        let password = self.password.lock().unwrap_or_else(PoisonError::into_inner);
-        password.as_ref().is_none_or(|password| is_equal(password.as_bytes(), given))
     }
 
     /// Every thread looks at what has changed.
@@ -139,7 +209,7 @@ impl Shared {
     pub(crate) fn fail(&self, error: EngineError) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.is_none() {
-            self.log.say(Level::Warning, format!("{error}; the server stops"));
+            self.say(Level::Warning, format!("{error}; the server stops"));
             *failure = Some(error);
             drop(failure);
             self.stop();
@@ -151,13 +221,11 @@ impl Shared {
     }
 }
 
-/// Compares in a time that depends on the lengths alone.
-fn is_equal(secret: &[u8], given: &[u8]) -> bool {
-    let length = secret.len().max(given.len());
-    let byte = |bytes: &[u8], index: usize| bytes.get(index).copied().unwrap_or_default();
-    let differences = (0..length)
-        .fold(0, |differences, index| differences | (byte(secret, index) ^ byte(given, index)));
-    std::hint::black_box(differences) == 0 && secret.len() == given.len()
+/// Random digits, from the seed of the standard library's maps.
+fn run_id() -> String {
+    let random = RandomState::new();
+    (0..3).map(|part: u8| format!("{:016x}", random.hash_one(part))).collect::<String>()[..40]
+        .into()
 }
 
 pub(crate) fn unix_ms() -> u64 {

@@ -1,15 +1,19 @@
 //! How does the engine write replies that go out as they are?
 
+use crate::parameters::Parameters;
+use crate::rows::write_error;
 use hectare_engine::{ReplyBuffer, Wire};
 use hectare_resp::{Encoder, Protocol};
 use hectare_store::{CommandError, ReplySink, Value};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Replies in RESP2 or RESP3, each bounded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct RespWire {
-    pub(crate) protocol: Protocol,
-    /// The longest reply; all replies of a batch may take twice as much together.
-    pub(crate) reply_bytes_max: usize,
+    protocol: Protocol,
+    /// The longest reply; all replies of a batch may take twice as much together. Relaxed: a reply
+    /// that is being written keeps to one bound or the other.
+    reply_bytes_max: AtomicUsize,
 }
 
 /// One wire for each protocol.
@@ -21,11 +25,11 @@ pub(crate) struct Wires {
 
 impl Wires {
     /// The engine keeps a wire for good, so these stay for as long as the process: once a server.
-    pub(crate) fn new(reply_bytes_max: usize) -> Self {
-        let wire = |protocol| -> &'static _ {
-            Box::leak(Box::new(RespWire { protocol, reply_bytes_max }))
-        };
-        Self { resp2: wire(Protocol::Resp2), resp3: wire(Protocol::Resp3) }
+    pub(crate) fn new(parameters: &Parameters) -> Self {
+        let wire = |protocol| -> &'static _ { Box::leak(Box::new(RespWire::new(protocol, 0))) };
+        let wires = Self { resp2: wire(Protocol::Resp2), resp3: wire(Protocol::Resp3) };
+        wires.bound(parameters);
+        wires
     }
 
     pub(crate) fn of(&self, protocol: Protocol) -> &'static RespWire {
@@ -34,11 +38,25 @@ impl Wires {
             Protocol::Resp3 => self.resp3,
         }
     }
+
+    /// Takes over how long a reply may be.
+    pub(crate) fn bound(&self, parameters: &Parameters) {
+        let bytes = usize::try_from(parameters.hectare_reply_bytes_max).unwrap_or(usize::MAX);
+        for wire in [self.resp2, self.resp3] {
+            wire.reply_bytes_max.store(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl RespWire {
+    fn new(protocol: Protocol, reply_bytes_max: usize) -> Self {
+        Self { protocol, reply_bytes_max: AtomicUsize::new(reply_bytes_max) }
+    }
 }
 
 impl Wire for RespWire {
     fn lend(&self, replies: &mut ReplyBuffer, run: &mut dyn FnMut(&mut dyn ReplySink)) {
-        run(&mut RespSink { replies, wire: *self });
+        run(&mut RespSink { replies, wire: self });
     }
 
     fn integer(&self, reply: &[u8]) -> Option<i64> {
@@ -66,7 +84,7 @@ fn head(reply: &[u8], marker: u8) -> Option<(&[u8], usize)> {
 
 struct RespSink<'a> {
     replies: &'a mut ReplyBuffer,
-    wire: RespWire,
+    wire: &'a RespWire,
 }
 
 impl RespSink<'_> {
@@ -81,7 +99,7 @@ impl ReplySink for RespSink<'_> {
     }
 
     fn error(&mut self, error: &CommandError) {
-        self.encoder().error_display(error);
+        write_error(error, &mut self.replies.bytes);
         self.replies.errors += 1;
     }
 
@@ -134,9 +152,14 @@ impl ReplySink for RespSink<'_> {
     }
 
     fn is_full(&self) -> bool {
-        let reply_bytes_max = self.wire.reply_bytes_max;
+        let reply_bytes_max = self.wire.reply_bytes_max.load(Ordering::Relaxed);
         self.replies.unfinished_bytes() > reply_bytes_max
             || self.replies.bytes.len() / 2 > reply_bytes_max
+    }
+
+    fn bytes_left(&self) -> usize {
+        let reply_bytes_max = self.wire.reply_bytes_max.load(Ordering::Relaxed);
+        reply_bytes_max.saturating_sub(self.replies.unfinished_bytes())
     }
 
     fn end(&mut self) {
@@ -150,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_the_engine_merges_is_read_from_replies_as_they_are() {
-        let wire = RespWire { protocol: Protocol::Resp2, reply_bytes_max: 100 };
+        let wire = RespWire::new(Protocol::Resp2, 100);
         assert_eq!(wire.integer(b":-12\r\n:3\r\n"), Some(-12));
         assert_eq!(wire.integer(b"$1\r\n1\r\n"), None);
         assert_eq!(wire.array(b"*2\r\n:1\r\n:2\r\n"), Some((2, 4)));
@@ -160,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_reply_and_a_batch_of_replies_are_bounded() {
-        let wire = RespWire { protocol: Protocol::Resp3, reply_bytes_max: 100 };
+        let wire = RespWire::new(Protocol::Resp3, 100);
         let mut replies = ReplyBuffer::default();
         wire.lend(&mut replies, &mut |sink| {
             sink.value(Value::Bytes(&[b'x'; 99]));

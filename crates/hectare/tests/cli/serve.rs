@@ -96,6 +96,6 @@ fn what_cannot_be_served_is_said() {
     run(&["serve", "--bind", "127.0.0.1", "--port", &port])
         .expect(1, &["error: cannot listen on 127.0.0.1:", &port]);
     run(&["serve", "--bind", ""]).expect(2, &["give --bind or --unixsocket"]);
-    run(&["serve", "--proto-max-bulk-len", "1gb"]).expect(2, &["from 1mb to 512mb"]);
-    run(&["serve", "--requirepass-file", "missing"]).expect(1, &["missing cannot be read"]);
+    run(&["serve", "--maxmemory", "lots"]).expect(2, &["maxmemory: argument must be a memory"]);
+    run(&["serve", "--requirepass-file", "missing"]).expect(2, &["missing"]);
 }

@@ -80,7 +80,9 @@ mod tests {
             assert!(names.insert(fact.name), "{} is there twice", fact.name);
             assert!(fact.summary.ends_with('.') && !fact.complexity.is_empty(), "{}", fact.name);
         }
-        for row in hectare_store::commands() {
+        // Redis does not list the subcommands of DEBUG.
+        let listed = |row: &&hectare_store::Command| !row.name.starts_with("debug|");
+        for row in hectare_store::commands().iter().filter(listed) {
             assert!(names.contains(row.name), "nothing is told about {}", row.name);
         }
     }

@@ -45,7 +45,7 @@ fn select(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 fn auth(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     let (user, password) = match args {
         [password] => {
-            if !desk.shared.needs_password() {
+            if !desk.shared.live.needs_password() {
                 return error(
                     "ERR AUTH <password> called without any password configured for the default \
                      user. Are you sure your configuration is correct?",
@@ -61,7 +61,7 @@ fn auth(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 }
 
 fn log_in(desk: &mut Desk<'_>, user: &[u8], password: &[u8]) -> Result<(), CommandError> {
-    if user != b"default" || !desk.shared.is_password(password) {
+    if user != b"default" || !desk.shared.live.is_password(password) {
         return error("WRONGPASS invalid username-password pair or user is disabled.");
     }
     desk.session.is_authenticated = true;
@@ -122,11 +122,12 @@ fn hello(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 fn greet(desk: &mut Desk<'_>) {
     let id = i64::try_from(desk.card.id).unwrap_or(i64::MAX);
     let protocol = if desk.session.protocol == Protocol::Resp3 { 3 } else { 2 };
+    let dialect = desk.shared.parameters().hectare_dialect;
     let mut reply = desk.reply();
     reply.map(7);
-    for (key, text) in [(b"server".as_slice(), b"redis".as_slice()), (b"version", super::VERSION)] {
-        reply.bulk(key);
-        reply.bulk(text);
+    for (key, text) in [("server", dialect.server_name()), ("version", dialect.version())] {
+        reply.bulk(key.as_bytes());
+        reply.bulk(text.as_bytes());
     }
     reply.bulk(b"proto");
     reply.integer(protocol);
@@ -141,7 +142,7 @@ fn greet(desk: &mut Desk<'_>) {
 }
 
 fn reset(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    *desk.session = Session::new(!desk.shared.needs_password());
+    *desk.session = Session::new(!desk.shared.live.needs_password());
     desk.card.set_protocol(Protocol::Resp2);
     desk.card.database.store(0, Ordering::Relaxed);
     desk.card.say(Word::Name, "");

@@ -2,12 +2,13 @@
 
 use crate::commands::client::timeout_ms;
 use crate::commands::connection::integer;
-use crate::commands::help;
+use crate::commands::{failure, help, survey};
 use crate::desk::{Answered, Desk, Then, error, fast, in_turn, row};
 use crate::log::Level;
-use crate::rows::Row;
-use hectare_engine::{CommandError, EngineError};
-use std::sync::atomic::Ordering;
+use crate::rows::{self, Row};
+use crate::{CommandTable, InfoRequest, Outline};
+use hectare_engine::CommandError;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(super) const ROWS: &[Row] = &[
@@ -16,7 +17,6 @@ pub(super) const ROWS: &[Row] = &[
     fast(row("role", 1, role)),
     in_turn(row("info", -1, info)),
     row("command", -1, command),
-    row("config|get", -3, config_get),
     in_turn(row("wait", 3, wait)),
     in_turn(row("shutdown", -1, shutdown)),
     row("acl|whoami", 2, whoami),
@@ -54,37 +54,23 @@ fn role(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
     Ok(Then::Next)
 }
 
-fn info(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    let (client, shared) = (desk.client, desk.shared);
-    // Aside, since the other shards' owners may be asking for this one.
-    let stats = desk.shard.aside(|| client.stats()).map_err(|error| failure(&error))?;
-    let text = format!(
-        "# Server\r\nredis_version:8.0.6\r\nredis_mode:standalone\r\ntcp_port:{}\r\n\
-         uptime_in_seconds:{}\r\n\r\n# Clients\r\nconnected_clients:{}\r\nmaxclients:{}\r\n\r\n\
-         # Memory\r\nused_memory:{}\r\n",
-        shared.port,
-        (desk.now - shared.start).as_secs(),
-        shared.clients(),
-        shared.clients_max.load(Ordering::Relaxed),
-        stats.memory_bytes,
-    );
+fn info(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    let facts = survey::facts(desk).map_err(|error| failure(&error))?;
+    let text = InfoRequest::new(args.iter().copied()).text(&facts);
     desk.reply().verbatim(*b"txt", text.as_bytes());
     Ok(Then::Next)
 }
 
-fn failure(error: &EngineError) -> CommandError {
-    CommandError::Other(format!("ERR {error}").into())
-}
-
-fn command(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    desk.reply().array(0);
+fn command(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    TABLE.answer(args, &mut desk.reply());
     Ok(Then::Next)
 }
 
-fn config_get(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    desk.reply().map(0);
-    Ok(Then::Next)
-}
+/// All rows, the store's and the server's.
+static TABLE: LazyLock<CommandTable> = LazyLock::new(|| {
+    let store = hectare_store::commands().iter().map(Outline::from);
+    CommandTable::new(store.chain(rows::ROWS.iter().map(Outline::from)))
+});
 
 /// Waits for replicas, of which there are none.
 fn wait(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
@@ -117,7 +103,7 @@ fn shutdown(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     if has("abort") {
         return error("ERR No shutdown in progress.");
     }
-    desk.shared.log.say(Level::Notice, "a client has asked the server to stop");
+    desk.shared.say(Level::Notice, "a client has asked the server to stop");
     desk.shared.stop();
     // Redis does not answer it either.
     Ok(Then::Vanish)
@@ -151,12 +137,12 @@ fn sleep(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     Ok(Then::Wait { until: Some(later(desk, length)), reply: b"+OK\r\n" })
 }
 
-/// Expired keys are never seen, so nobody can tell when their memory is given back.
 fn set_active_expire(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    match integer(args[0]) {
-        Some(_) => desk.ok(),
-        None => Err(CommandError::NotAnInteger),
-    }
+    let is_active = integer(args[0]).ok_or(CommandError::NotAnInteger)? != 0;
+    let client = desk.client;
+    let told = desk.shard.aside(|| client.set_active_expiry(is_active));
+    told.map_err(|error| failure(&error))?;
+    desk.ok()
 }
 
 fn print_help(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
@@ -165,7 +151,8 @@ fn print_help(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
         "DEBUG",
         &[
             ("SLEEP <seconds>", "Let this connection wait; others are served meanwhile."),
-            ("SET-ACTIVE-EXPIRE <0|1>", "Accepted, without an effect that could be seen."),
+            ("SET-ACTIVE-EXPIRE <0|1>", "Whether keys go by themselves when their time has come."),
+            ("OBJECT <key>", "What is known about a key."),
         ],
     )
 }

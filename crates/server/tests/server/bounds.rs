@@ -58,7 +58,7 @@ fn who_takes_no_replies_is_not_read_and_others_are_served() {
 #[test]
 fn who_is_owed_too_much_is_disconnected() {
     let mut settings = settings(2);
-    settings.output_bytes_max = 64 << 20;
+    settings.parameters.client_output_buffer_limit.normal.hard_bytes = 64 << 20;
     let server = start(settings);
     let mut line = Line::to(&server);
     let value = "v".repeat(20 << 20);

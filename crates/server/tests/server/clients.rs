@@ -124,7 +124,7 @@ fn who_sleeps_keeps_nobody_else_waiting() {
 #[test]
 fn there_are_no_more_clients_than_there_may_be() {
     let mut settings = settings(2);
-    settings.clients_max = 3;
+    settings.parameters.maxclients = 3;
     let server = start(settings);
     let mut lines: Vec<Line> = (0..3).map(|_| Line::to(&server)).collect();
     lines.iter_mut().for_each(|line| line.ask("PING", "+PONG\r\n"));
@@ -148,7 +148,7 @@ fn there_are_no_more_clients_than_there_may_be() {
 #[test]
 fn idle_clients_are_disconnected_if_that_is_wanted() {
     let mut settings = settings(1);
-    settings.idle_timeout = std::time::Duration::from_secs(1);
+    settings.parameters.timeout = 1;
     let server = start(settings);
     let mut line = Line::to(&server);
     line.ask("PING", "+PONG\r\n");

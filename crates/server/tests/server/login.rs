@@ -8,7 +8,7 @@ const WRONG: &str = "-WRONGPASS invalid username-password pair or user is disabl
 #[test]
 fn a_password_is_asked_of_everybody() {
     let mut settings = settings(2);
-    settings.password = Some("open sesame".to_owned());
+    settings.parameters.requirepass = b"open sesame".to_vec();
     let server = start(settings);
     let mut line = Line::to(&server);
     for asked in ["GET a", "PING", "CLIENT ID", "MGET a b"] {
@@ -33,7 +33,7 @@ fn a_password_is_asked_of_everybody() {
 #[test]
 fn who_has_not_logged_in_sends_no_more_than_a_login() {
     let mut settings = settings(1);
-    settings.password = Some("secret".to_owned());
+    settings.parameters.requirepass = b"secret".to_vec();
     let server = start(settings);
     for (sent, error) in [
         ("*11\r\n", "unauthenticated multibulk length"),

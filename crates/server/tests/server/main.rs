@@ -2,6 +2,7 @@
 
 mod bounds;
 mod clients;
+mod itself;
 mod login;
 mod order;
 mod peers;

@@ -9,7 +9,7 @@ fn resp3_is_spoken_from_the_hello_on() {
     let mut line = Line::to(&server);
     line.send("HSET h a 1\r\nHGETALL h\r\nGET none\r\nHELLO 3 SETNAME me\r\n");
     line.expect(":1\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n$-1\r\n%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n");
-    line.expect("$7\r\nversion\r\n$5\r\n8.0.6\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n");
+    line.expect("$7\r\nversion\r\n$5\r\n8.0.2\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n");
     line.expect("$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n");
     line.expect("$7\r\nmodules\r\n*0\r\n");
     line.ask("HGETALL h", "%1\r\n$1\r\na\r\n$1\r\n1\r\n");
@@ -94,7 +94,7 @@ fn long_values_come_back_whole() {
 #[test]
 fn a_reply_that_would_be_too_long_is_an_error() {
     let mut settings = settings(2);
-    settings.reply_bytes_max = 1 << 20;
+    settings.parameters.hectare_reply_bytes_max = 1 << 20;
     let server = start(settings);
     let mut line = Line::to(&server);
     line.ask("HSET h f v", ":1\r\n");

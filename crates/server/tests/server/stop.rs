@@ -65,8 +65,8 @@ fn a_unix_socket_is_served_and_removed() {
     let folder = tempfile::TempDir::new().expect("a folder can be made");
     let path = folder.path().join("socket");
     let mut settings = settings(2);
-    settings.unix_socket = Some(path.clone());
-    settings.unix_socket_mode = Some(0o700);
+    settings.parameters.unixsocket = path.display().to_string();
+    settings.parameters.unixsocketperm = 0o700;
     // One that a server left behind is no obstacle.
     drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket can be made"));
     let server = start(settings);
@@ -87,7 +87,7 @@ fn a_unix_socket_is_served_and_removed() {
 fn an_address_that_is_taken_is_named() {
     let server = serve(1);
     let mut settings = settings(1);
-    settings.port = address(&server).port();
+    settings.parameters.port = address(&server).port();
     let refused = hectare_server::Server::start(settings, hectare_server::Log::silent());
     let text = refused.expect_err("the port is taken").to_string();
     assert!(text.starts_with(&format!("cannot listen on {}", address(&server))), "{text}");

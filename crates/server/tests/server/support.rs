@@ -1,7 +1,7 @@
 //! What do tests start, and how do they talk to it?
 
 use hectare_resp::{Reply, ReplyParser, encode_command};
-use hectare_server::{Address, Log, Server, Settings};
+use hectare_server::{Address, Log, Parameters, Server, Settings};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -10,17 +10,16 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings for a server of a test: a port of the system's choice on this machine.
-pub(crate) fn settings(shards: usize) -> Settings {
-    Settings {
-        bind: vec!["127.0.0.1".to_owned()],
-        port: 0,
-        shards: Some(shards),
-        ..Settings::default()
-    }
+pub(crate) fn settings(shards: u32) -> Settings {
+    let mut parameters = Parameters::default();
+    parameters.bind = vec!["127.0.0.1".to_owned()];
+    parameters.port = 0;
+    parameters.hectare_shards = shards;
+    Settings::new(parameters)
 }
 
 /// Starts a server with so many shards.
-pub(crate) fn serve(shards: usize) -> Server {
+pub(crate) fn serve(shards: u32) -> Server {
     start(settings(shards))
 }
 

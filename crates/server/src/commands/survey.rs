@@ -1,0 +1,171 @@
+//! What does the server know of itself at this moment?
+
+use crate::desk::Desk;
+use crate::facts::{
+    ClientFacts, CpuFacts, DatabaseFacts, Facts, MemoryFacts, ServerFacts, StatFacts, ThreadFacts,
+};
+use crate::shared::{Shared, Tally, unix_ms};
+use hectare_engine::{Client, EngineError, Reply, Stats};
+use hectare_store::{Accounting, DATABASES};
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Asks the engine, the system and every thread's tally.
+pub(super) fn facts(desk: &mut Desk<'_>) -> Result<Facts, EngineError> {
+    let (client, shared) = (desk.client, desk.shared);
+    // Aside, since the other shards' owners may be asking for this one.
+    let (stats, databases) = desk
+        .shard
+        .aside(|| -> Result<_, EngineError> { Ok((client.stats()?, databases(client)?)) })?;
+    let (client_bytes, clients) = clients(shared);
+    let resident_bytes = resident_bytes();
+    let data = accounting(&stats);
+    Ok(Facts {
+        server: server(shared, (desk.now - shared.start).as_secs()),
+        clients,
+        memory: MemoryFacts {
+            data,
+            client_bytes,
+            startup_bytes: shared.startup_bytes,
+            peak_bytes: shared.peak(shared.startup_bytes + client_bytes + data.used_bytes()),
+            resident_bytes,
+            system_bytes: system_bytes(),
+            maxmemory_bytes: shared.parameters().maxmemory,
+        },
+        stats: counted(shared),
+        cpu: cpu(),
+        databases,
+        ..Facts::default()
+    })
+}
+
+fn server(shared: &Shared, uptime_s: u64) -> ServerFacts {
+    let parameters = shared.parameters();
+    ServerFacts {
+        dialect: parameters.hectare_dialect,
+        os: os(),
+        process_id: std::process::id(),
+        run_id: shared.run_id.clone(),
+        tcp_port: shared.port,
+        listeners: shared.listeners.clone(),
+        unix_time_us: unix_ms() * 1000,
+        uptime_s,
+        hz: parameters.hz,
+        executable: std::env::current_exe()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default(),
+        config_file: String::new(),
+        shards: shared.doors.len(),
+    }
+}
+
+/// The system's name, its version and the processor.
+fn os() -> String {
+    let name = rustix::system::uname();
+    [name.sysname(), name.release(), name.machine()].map(|part| part.to_string_lossy()).join(" ")
+}
+
+/// How much memory connections take, and what is known of them.
+fn clients(shared: &Shared) -> (u64, ClientFacts) {
+    let load = |figure: &std::sync::atomic::AtomicUsize| figure.load(Ordering::Relaxed) as u64;
+    let mut facts = ClientFacts {
+        connected: shared.clients() as u64,
+        maxclients: shared.live.clients_max() as u64,
+        threads: shared
+            .clients
+            .iter()
+            .zip(&shared.tally)
+            .map(|(clients, tally)| ThreadFacts {
+                clients: load(clients),
+                reads: tally.reads.load(Ordering::Relaxed),
+                writes: tally.writes.load(Ordering::Relaxed),
+            })
+            .collect(),
+        ..ClientFacts::default()
+    };
+    let mut bytes = 0;
+    for card in shared.directory.all() {
+        let (input, output) = (load(&card.input_bytes), load(&card.output_bytes));
+        facts.blocked += u64::from(card.is_suspended.load(Ordering::Relaxed));
+        facts.input_buffer_bytes_max = facts.input_buffer_bytes_max.max(input);
+        facts.output_buffer_bytes_max = facts.output_buffer_bytes_max.max(output);
+        bytes += input + output + size_of_val(&*card) as u64;
+    }
+    (bytes, facts)
+}
+
+fn counted(shared: &Shared) -> StatFacts {
+    let sum = |figure: fn(&Tally) -> &AtomicU64| {
+        shared.tally.iter().map(|tally| figure(tally).load(Ordering::Relaxed)).sum()
+    };
+    StatFacts {
+        connections: sum(|tally| &tally.accepted),
+        rejected_connections: sum(|tally| &tally.rejected),
+        commands: sum(|tally| &tally.commands),
+        input_bytes: sum(|tally| &tally.received_bytes),
+        output_bytes: sum(|tally| &tally.sent_bytes),
+        reads: sum(|tally| &tally.reads),
+        writes: sum(|tally| &tally.writes),
+        error_replies: sum(|tally| &tally.errors),
+        ..StatFacts::default()
+    }
+}
+
+fn accounting(stats: &Stats) -> Accounting {
+    Accounting {
+        keys: stats.keys,
+        fields: stats.fields,
+        payload_bytes: stats.payload_bytes,
+        record_bytes: stats.record_bytes,
+        index_bytes: stats.index_bytes,
+        shape_bytes: stats.shape_bytes,
+        slack_bytes: stats.slack_bytes,
+        ..Accounting::default()
+    }
+}
+
+/// The databases that hold keys.
+fn databases(client: &Client) -> Result<Vec<DatabaseFacts>, EngineError> {
+    let mut pipeline = client.pipeline();
+    for database in 0..DATABASES {
+        pipeline.select(u8::try_from(database).unwrap_or_default());
+        pipeline.command([b"DBSIZE".as_slice()])?;
+    }
+    let mut found = Vec::new();
+    for (database, reply) in (0..).zip(pipeline.run()?.iter()) {
+        if let Reply::Integer(keys @ 1..) = reply {
+            let keys = keys.unsigned_abs();
+            found.push(DatabaseFacts { database, keys, ..DatabaseFacts::default() });
+        }
+    }
+    Ok(found)
+}
+
+/// What of the process is in memory; 0 where the system does not say.
+pub(crate) fn resident_bytes() -> u64 {
+    let pages = fs::read_to_string("/proc/self/statm").ok();
+    let pages = pages.and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or_default() * rustix::param::page_size() as u64
+}
+
+fn system_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    #[expect(clippy::useless_conversion, reason = "it is a u32 or a u64, by the processor")]
+    let bytes = u64::from(info.totalram) * u64::from(info.mem_unit);
+    bytes
+}
+
+/// The processor time of the process, from the system's 14th and 15th figure of it.
+fn cpu() -> CpuFacts {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may hold blanks; the third figure comes behind it.
+    let behind = text.rsplit_once(')').map(|(_, behind)| behind).unwrap_or_default();
+    let mut figures = behind.split_ascii_whitespace().skip(11);
+    let ticks = rustix::param::clock_ticks_per_second() as f64;
+    let mut seconds = || {
+        let figure = figures.next().and_then(|figure| figure.parse::<f64>().ok());
+        figure.unwrap_or_default() / ticks
+    };
+    let user_s = seconds();
+    CpuFacts { user_s, system_s: seconds() }
+}

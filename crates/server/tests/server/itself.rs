@@ -1,0 +1,114 @@
+//! What does a running server say of itself, and what can be changed while it runs?
+
+use crate::support::{Line, serve};
+use hectare_resp::Reply;
+
+fn info(line: &mut Line, name: &str) -> String {
+    let reply = line.call(&["INFO", "everything"]);
+    let text = reply.as_text().expect("a text").to_owned();
+    let start = format!("{name}:");
+    let found = text.lines().find_map(|line| line.strip_prefix(start.as_str()));
+    found.unwrap_or_else(|| panic!("{name} is missing in {text}")).to_owned()
+}
+
+#[test]
+fn info_says_what_is_so() {
+    let server = serve(3);
+    let mut line = Line::to(&server);
+    let mut other = Line::to(&server);
+    other.send("SELECT 9\r\nSET a 1\r\nHSET b c d\r\nSELECT 0\r\nSET x y\r\n");
+    other.expect("+OK\r\n+OK\r\n:1\r\n+OK\r\n+OK\r\n");
+    assert_eq!(info(&mut line, "connected_clients"), "2");
+    assert!(info(&mut line, "db9").starts_with("keys=2,"));
+    assert!(info(&mut line, "db0").starts_with("keys=1,"));
+    assert_eq!(info(&mut line, "total_connections_received"), "2");
+    assert_eq!(info(&mut line, "run_id").len(), 40);
+    assert_eq!(info(&mut line, "maxclients"), "10000");
+    let port = crate::support::address(&server).port().to_string();
+    assert_eq!(info(&mut line, "tcp_port"), port);
+    let used = info(&mut line, "used_memory").parse::<u64>().expect("a number");
+    assert!(used > 0);
+    line.ask("CONFIG RESETSTAT", "+OK\r\n");
+    assert_eq!(info(&mut line, "total_connections_received"), "0");
+}
+
+#[test]
+fn what_is_set_has_its_effect_at_once() {
+    let server = serve(2);
+    let mut line = Line::to(&server);
+    let mut other = Line::to(&server);
+    other.ask("PING", "+PONG\r\n");
+    line.ask("CONFIG GET timeout", "*2\r\n$7\r\ntimeout\r\n$1\r\n0\r\n");
+    line.ask("CONFIG SET maxclients 2", "+OK\r\n");
+    let mut refused = Line::to(&server);
+    refused.expect("-ERR max number of clients reached\r\n");
+    refused.expect_end();
+    line.ask("CONFIG SET maxclients 100 requirepass secret", "+OK\r\n");
+    // Who is in stays in.
+    other.ask("GET a", "$-1\r\n");
+    let mut late = Line::to(&server);
+    late.ask("GET a", "-NOAUTH Authentication required.\r\n");
+    late.ask("AUTH secret", "+OK\r\n");
+    late.ask("GET a", "$-1\r\n");
+    line.ask("CONFIG SET hectare-reply-bytes-max 1mb requirepass \"\"", "+OK\r\n");
+    other.ask("HSET h f v", ":1\r\n");
+    other.send("HRANDFIELD h -1000000\r\n");
+    assert!(other.reply().as_error().is_some_and(|text| text.starts_with(b"ERR the reply is")));
+    line.send("CONFIG SET nosuch 1\r\n");
+    assert!(line.reply().as_error().is_some_and(|text| text.starts_with(b"ERR Unknown option")));
+    line.ask("CONFIG SET timeout 1", "+OK\r\n");
+    other.expect_end();
+}
+
+#[test]
+fn command_knows_the_servers_commands_and_the_stores() {
+    let server = serve(1);
+    let mut line = Line::to(&server);
+    let count = line.call(&["COMMAND", "COUNT"]).as_integer().expect("a number");
+    let all = line.call(&["COMMAND"]);
+    assert_eq!(all.as_array().map(<[Reply]>::len), usize::try_from(count).ok());
+    let info = line.call(&["COMMAND", "INFO", "hset", "client", "nosuch"]);
+    let rows = info.as_array().expect("an array");
+    assert!(rows[0].as_array().is_some() && rows[1].as_array().is_some());
+    assert_eq!(rows[2], Reply::Null);
+    let keys = line.call(&["COMMAND", "GETKEYS", "MSET", "a", "1", "b", "2"]);
+    assert_eq!(keys.as_array().map(<[Reply]>::len), Some(2));
+    assert!(line.call(&["COMMAND", "DOCS", "hset"]).pairs().count() == 1);
+}
+
+#[test]
+fn the_engine_is_told_what_is_set() {
+    let server = serve(3);
+    let mut line = Line::to(&server);
+    line.ask("CONFIG SET hash-max-ziplist-entries 2", "+OK\r\n");
+    line.ask("HSET h a 1 b 2", ":2\r\n");
+    line.ask("OBJECT ENCODING h", "$8\r\nlistpack\r\n");
+    line.ask("HSET h c 3", ":1\r\n");
+    line.ask("OBJECT ENCODING h", "$9\r\nhashtable\r\n");
+    line.ask("CONFIG SET maxmemory 1", "+OK\r\n");
+    line.send("SET a b\r\n");
+    assert!(line.reply().as_error().is_some_and(|text| text.starts_with(b"OOM ")));
+    line.ask("CONFIG SET maxmemory 0", "+OK\r\n");
+    line.ask("SET a b", "+OK\r\n");
+    line.ask("DEBUG SET-ACTIVE-EXPIRE 0", "+OK\r\n");
+    line.send("DEBUG OBJECT a\r\n");
+    assert!(line.reply().as_text().is_some());
+    line.ask("SWAPDB 0 1", "+OK\r\n");
+    line.ask("GET a", "$-1\r\n");
+}
+
+#[test]
+fn a_server_can_speak_like_valkey() {
+    let mut settings = crate::support::settings(2);
+    settings.parameters.hectare_dialect = hectare_server::Dialect::Valkey;
+    settings.parameters.hash_max_listpack_entries = 1;
+    let server = crate::support::start(settings);
+    let mut line = Line::to(&server);
+    let hello = line.call(&["HELLO"]);
+    assert_eq!(hello.get("server").and_then(Reply::as_text), Some("valkey"));
+    line.ask("HSET h a 1 b 2", ":2\r\n");
+    line.ask("OBJECT ENCODING h", "$9\r\nhashtable\r\n");
+    line.ask("HTTL h FIELDS 0", ZERO_FIELDS);
+}
+
+const ZERO_FIELDS: &str = "-ERR wrong number of arguments for 'httl' command\r\n";
