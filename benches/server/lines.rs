@@ -102,21 +102,21 @@ impl Lines {
     /// nanoseconds from when each was meant to be sent until it was answered.
     pub(crate) fn run_at(&mut self, per_second: f64, lasting: Duration) -> Histogram<u64> {
         let mut latencies = Histogram::new_with_bounds(1, LATENCY_NS_MAX, 3).expect("good bounds");
-        let interval_ns = 1e9 / per_second;
-        let count = (lasting.as_secs_f64() * per_second) as u64;
+        let interval = Duration::from_secs_f64(1.0 / per_second);
+        let count = lasting.as_nanos() / interval.as_nanos();
         let start = Instant::now();
-        let intended =
-            |index: u64| start + Duration::from_nanos((index as f64 * interval_ns) as u64);
+        let mut due = start;
         let mut free: VecDeque<usize> = (0..LINES).collect();
         let mut meant = [start; LINES];
-        let (mut next, mut answered, mut heard) = (0, 0, start);
+        let (mut sent, mut answered, mut heard) = (0, 0, start);
         while answered < count {
             let now = Instant::now();
-            while next < count && intended(next) <= now {
+            while sent < count && due <= now {
                 let Some(index) = free.pop_front() else { break };
-                meant[index] = intended(next);
+                meant[index] = due;
                 self.begin(index);
-                next += 1;
+                sent += 1;
+                due += interval;
             }
             self.wait(Some(Duration::ZERO));
             for index in self.ready() {

@@ -1,6 +1,6 @@
 //! What does the system know of a process, and where may it run?
 
-pub(crate) use system::{Cores, cpu_seconds};
+pub(crate) use native::{Cores, cpu_seconds};
 
 use std::fs;
 
@@ -14,7 +14,7 @@ pub(crate) fn resident_bytes(process_id: u32) -> u64 {
 }
 
 #[cfg(target_os = "linux")]
-mod system {
+mod native {
     use rustix::process::Pid;
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
     use std::fs;
@@ -95,7 +95,7 @@ mod system {
 }
 
 #[cfg(not(target_os = "linux"))]
-mod system {
+mod native {
     pub(crate) fn cpu_seconds(_process_id: u32) -> f64 {
         panic!("the time of another process is asked for as Linux has it");
     }
