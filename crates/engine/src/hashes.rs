@@ -24,7 +24,15 @@ macro_rules! hashes {
                 key: impl AsRef<[u8]>,
                 fields: impl IntoIterator<Item = (F, V)>,
             ) -> $answer<u64> {
-                let fields: SmallVec<[(F, V); 8]> = fields.into_iter().collect();
+                let mut fields = fields.into_iter();
+                let (first, second) = (fields.next(), fields.next());
+                // One is what there mostly is, and needs no list.
+                if let (Some((field, value)), None) = (&first, &second) {
+                    let args = [key.as_ref(), field.as_ref(), value.as_ref()];
+                    return self.call(row!("hset"), &args, count);
+                }
+                let fields: SmallVec<[(F, V); 8]> =
+                    first.into_iter().chain(second).chain(fields).collect();
                 let mut args: SmallVec<[&[u8]; 17]> = SmallVec::with_capacity(1 + 2 * fields.len());
                 args.push(key.as_ref());
                 for (field, value) in &fields {

@@ -245,27 +245,38 @@ impl RequestParser {
 
     #[inline]
     fn read_arguments(&mut self, buffer: &[u8], remaining: u32) -> Result<Step, ProtocolError> {
+        // In a variable of its own: it changes with every argument, and is kept where reading stops.
+        let mut position = self.position;
         for remaining in (1..=remaining).rev() {
-            let rest = buffer.get(self.position..).unwrap_or_default();
+            let rest = buffer.get(position..).unwrap_or_default();
             let Some((bulk_bytes, line_bytes)) = announced(rest, b'$') else {
-                self.phase = Phase::Arguments { remaining };
+                self.stop_at(position, remaining);
                 self.check_bulk_line(rest)?;
                 return Ok(Step::Partial { missing_bytes_min: 1 });
             };
-            let start = (self.position + line_bytes) as u64;
+            let start = (position + line_bytes) as u64;
             let end = start + bulk_bytes;
             let span = self.check_span(start, end)?;
             // Fits: a span's end is a `u32`.
             let next = span.end as usize + 2;
             if next > buffer.len() {
-                self.phase = Phase::Arguments { remaining };
+                self.stop_at(position, remaining);
                 return Ok(Step::Partial { missing_bytes_min: next - buffer.len() });
             }
             self.spans.push(span);
-            self.position = next;
+            position = next;
+        }
+        self.position = position;
+        Ok(Step::Complete { consumed: self.position })
+    }
+
+    /// Reading goes on at an argument, behind which so many more come, itself counted.
+    fn stop_at(&mut self, position: usize, remaining: u32) {
+        if position != self.position {
             self.searched = 0;
         }
-        Ok(Step::Complete { consumed: self.position })
+        self.position = position;
+        self.phase = Phase::Arguments { remaining };
     }
 
     /// Holds an announced argument against the limits before any of its bytes is waited for.
