@@ -6,7 +6,7 @@
 
 use crate::sink::Sink;
 use crate::system;
-use hectare_server::{Address, Log, Server, Settings};
+use hectare_server::{Address, Log, Parameters, Server, Settings};
 use hectare_target::{ServerName, Target, TargetOptions, TargetSpec, installed_servers};
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -133,13 +133,12 @@ pub(crate) fn was_child() -> bool {
         thread::spawn(move || sink.run());
         wait_for_end();
     } else {
-        let settings = Settings {
-            bind: vec![Ipv4Addr::LOCALHOST.to_string()],
-            port: 0,
-            shards: Some(what.parse().expect("the variable is a number of shards")),
-            ..Settings::default()
-        };
-        let server = Server::start(settings, Log::silent()).expect("there is a free port");
+        let mut parameters = Parameters::default();
+        parameters.bind = vec![Ipv4Addr::LOCALHOST.to_string()];
+        parameters.port = 0;
+        parameters.hectare_shards = what.parse().expect("the variable is a number of shards");
+        let server =
+            Server::start(Settings::new(parameters), Log::silent()).expect("there is a free port");
         let [Address::Tcp(address)] = server.addresses() else { panic!("it listens on one port") };
         say(address.port());
         wait_for_end();
