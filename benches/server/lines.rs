@@ -84,7 +84,8 @@ impl Lines {
             self.wait(Some(SILENCE_MAX));
             assert!(!self.events.is_empty(), "the server says nothing for {SILENCE_MAX:?}");
             for index in self.ready() {
-                if !self.go_on(index) {
+                // That there is room again is said of lines that are done, too.
+                if self.lines[index].missing == 0 || !self.go_on(index) {
                     continue;
                 }
                 if unsent > 0 {
