@@ -59,7 +59,7 @@ impl<'a> Value<'a> {
 fn digits(number: u64) -> usize {
     // 77/256 is a little below the logarithm of 2 to the base of 10: the guess is right or one short.
     let bits = (u64::BITS - (number | 1).leading_zeros()) as usize;
-    let guess = bits * 77 >> 8;
+    let guess = (bits * 77) >> 8;
     guess + usize::from(number >= POWERS_OF_TEN[guess]).max(usize::from(guess == 0))
 }
 

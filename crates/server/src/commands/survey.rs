@@ -1,6 +1,5 @@
 //! What does the server know of itself at this moment?
 
-use crate::desk::Desk;
 use crate::facts::{
     ClientFacts, CpuFacts, DatabaseFacts, Facts, MemoryFacts, ServerFacts, StatFacts, ThreadFacts,
 };
@@ -9,19 +8,29 @@ use hectare_engine::{Client, EngineError, Reply, Stats};
 use hectare_store::{Accounting, DATABASES};
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-/// Asks the engine, the system and every thread's tally.
-pub(super) fn facts(desk: &mut Desk<'_>) -> Result<Facts, EngineError> {
-    let (client, shared) = (desk.client, desk.shared);
-    // Aside, since the other shards' owners may be asking for this one.
-    let (stats, databases) = desk
-        .shard
-        .aside(|| -> Result<_, EngineError> { Ok((client.stats()?, databases(client)?)) })?;
+/// What the engine has said.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    stats: Stats,
+    databases: Vec<DatabaseFacts>,
+}
+
+/// Asks the engine. The driver of a shard does so aside from it, since the other shards' drivers may be
+/// asking for this one.
+pub(crate) fn ask(client: &Client) -> Result<Asked, EngineError> {
+    Ok(Asked { stats: client.stats()?, databases: databases(client)? })
+}
+
+/// Adds to what the engine has said what the system knows and the threads have counted.
+pub(crate) fn facts(shared: &Shared, asked: Asked, now: Instant) -> Facts {
+    let Asked { stats, databases } = asked;
     let (client_bytes, clients) = clients(shared);
     let resident_bytes = resident_bytes();
     let data = accounting(&stats);
-    Ok(Facts {
-        server: server(shared, (desk.now - shared.start).as_secs()),
+    Facts {
+        server: server(shared, (now - shared.start).as_secs()),
         clients,
         memory: MemoryFacts {
             data,
@@ -36,7 +45,7 @@ pub(super) fn facts(desk: &mut Desk<'_>) -> Result<Facts, EngineError> {
         cpu: cpu(),
         databases,
         ..Facts::default()
-    })
+    }
 }
 
 fn server(shared: &Shared, uptime_s: u64) -> ServerFacts {

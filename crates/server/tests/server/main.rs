@@ -4,6 +4,7 @@ mod bounds;
 mod clients;
 mod itself;
 mod login;
+mod metrics;
 mod order;
 mod peers;
 mod protocol;
