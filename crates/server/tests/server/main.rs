@@ -8,5 +8,6 @@ mod metrics;
 mod order;
 mod peers;
 mod protocol;
+mod redis_rs;
 mod stop;
 mod support;
