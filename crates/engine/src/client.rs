@@ -261,10 +261,30 @@ impl Client {
     pub fn stats(&self) -> Result<Stats, EngineError> {
         let mut stats = Stats { shards: self.shards(), ..Stats::default() };
         self.in_every_shard(|core| {
-            stats.add(&core.accounting()?);
+            let alive = core.alive()?;
+            stats.add(&alive.store.accounting());
+            stats.counted.add(alive.store.counted());
             Ok(())
         })?;
         Ok(stats)
+    }
+
+    /// Asks every shard what each database holds, which takes no time in proportion to it.
+    ///
+    /// The driver of a shard calls this [aside](crate::Shard::aside).
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn database_stats(&self) -> Result<[Stats; DATABASES], EngineError> {
+        let mut all = [Stats { shards: self.shards(), ..Stats::default() }; DATABASES];
+        self.in_every_shard(|core| {
+            let store = &core.alive()?.store;
+            for (database, stats) in (0..).zip(&mut all) {
+                stats.add(&store.accounting_of(database));
+            }
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// Lets hashes be a `hashtable` to `OBJECT ENCODING` from now on if they have more fields than

@@ -11,7 +11,7 @@ use crate::versions::Versions;
 use crate::wire::{ReplyBuffer, Wire};
 use arrayvec::ArrayVec;
 use hectare_mailbox::{Completion, Gauge};
-use hectare_store::{Accounting, CommandError, Contents, GROUP, ReplySink, Request, Store};
+use hectare_store::{CommandError, Contents, GROUP, ReplySink, Request, Store};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -261,10 +261,6 @@ impl Core {
             alive.tell();
             put
         })
-    }
-
-    pub(crate) fn accounting(&self) -> Result<Accounting, Lost> {
-        self.alive.as_ref().map(|alive| alive.store.accounting()).ok_or(Lost)
     }
 
     pub(crate) fn alive(&self) -> Result<&Alive, Lost> {

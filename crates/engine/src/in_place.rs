@@ -18,6 +18,8 @@ use hectare_store::{Args, Command, GROUP, Keys, Request, Span, Spread};
 pub struct InPlace {
     spans: Vec<Span>,
     headers: Vec<Header>,
+    /// Those that were run last.
+    last: Vec<Header>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,11 @@ impl InPlace {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.headers.is_empty()
+    }
+
+    /// The commands that were run last, in order.
+    pub fn last(&self) -> impl Iterator<Item = &'static Command> {
+        self.last.iter().map(|header| header.command)
     }
 
     /// Adds a command whose arguments are `spans` of the text that it will be [run](Self::run) with.
@@ -75,7 +82,7 @@ impl InPlace {
         wire: &dyn Wire,
         replies: &mut ReplyBuffer,
     ) -> Result<(), EngineError> {
-        let Self { spans, headers } = self;
+        let Self { spans, headers, last } = self;
         let mut spans_start = 0;
         let ran = shard.run_in_place(|alive| {
             wire.lend(replies, &mut |sink| {
@@ -95,6 +102,7 @@ impl InPlace {
             });
         });
         spans.clear();
+        std::mem::swap(headers, last);
         headers.clear();
         ran
     }

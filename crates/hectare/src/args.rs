@@ -260,6 +260,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "BYTES")]
     pub(crate) proto_max_bulk_len: Option<String>,
 
+    /// Answers Prometheus at `http://ADDRESS/metrics`. A port alone is one of this machine, and 0 lets
+    /// the system choose one; there is no password, so others should not reach it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_addr: Option<String>,
+
     /// What standard error gets: debug, verbose, notice, warning or nothing; notice, if nothing says
     /// otherwise.
     #[arg(long, value_name = "LEVEL")]

@@ -30,11 +30,14 @@ fn announce(server: &Server) -> io::Result<()> {
     let addresses: Vec<String> = server.addresses().iter().map(Address::to_string).collect();
     let (threads, version) = (server.threads(), env!("CARGO_PKG_VERSION"));
     let shards = if threads == 1 { "shard" } else { "shards" };
+    let metrics = server.metrics_address();
+    let metrics = metrics.map(|address| format!(", metrics on http://{address}/metrics"));
     let mut stdout = io::stdout().lock();
     writeln!(
         stdout,
-        "hectare {version} listens on {}, {threads} {shards}, process {}",
+        "hectare {version} listens on {}, {threads} {shards}{}, process {}",
         addresses.join(" and "),
+        metrics.unwrap_or_default(),
         std::process::id()
     )?;
     stdout.flush()

@@ -70,6 +70,7 @@ fn type_in(parameters: &mut Parameters, args: ServeArgs) -> Result<(), Failure> 
         ("tcp-backlog", args.tcp_backlog),
         ("maxmemory", args.maxmemory),
         ("proto-max-bulk-len", args.proto_max_bulk_len),
+        ("hectare-metrics-addr", args.metrics_addr),
         ("loglevel", args.loglevel),
         ("hectare-dialect", args.dialect),
     ] {

@@ -11,6 +11,7 @@
 //! has asked is answered in order. What it needs only while it is served belongs to the thread and
 //! comes with the [`Bench`].
 
+use crate::counts::Counts;
 use crate::desk::{Desk, Then};
 use crate::directory::Card;
 use crate::door::{Bell, Door};
@@ -81,6 +82,7 @@ pub(crate) struct Bench {
     pub(crate) door: Arc<Door>,
     pub(crate) client: Client,
     pub(crate) shard: Shard,
+    pub(crate) counts: Arc<Counts>,
     works: Works,
     wires: Wires,
     /// Commands for this thread's shard whose arguments are in the bytes that are taken.
@@ -160,6 +162,7 @@ impl Bench {
         Self {
             thread,
             door: Arc::clone(&shared.doors[thread]),
+            counts: Arc::clone(&shared.counts[thread]),
             shared,
             works: Works::new(client.clone(), wires),
             client,
@@ -409,17 +412,18 @@ impl Connection {
         match rows::find(&args) {
             Found::Elsewhere => {}
             Found::Row(row, words) => return self.take_own(row, &args[words..], paused, bench),
-            Found::Refused(error) => return self.refuse(&error, bench),
+            Found::Refused(error) => return self.refuse(RowNumber::NONE, &error, bench),
         }
         let Some((command, words)) = Command::find(args[0], args.get(1).copied()) else {
-            return self.refuse(&rows::refusal(&args), bench);
+            return self.refuse(RowNumber::NONE, &rows::refusal(&args), bench);
         };
         let args = &args[1 + words..];
+        let row = RowNumber::of_store(command);
         if let Err(error) = command.check_arguments(args.len()) {
-            return self.refuse(&error, bench);
+            return self.refuse(row, &error, bench);
         }
         if !self.session.is_authenticated {
-            return self.refuse(&no_login(), bench);
+            return self.refuse(row, &no_login(), bench);
         }
         if paused.is_some_and(|paused| paused.is_for_all || command.flags.write) {
             self.wait(Wait::Paused);
@@ -456,7 +460,9 @@ impl Connection {
         let spans =
             spans[1..].iter().map(|span| Span { start: span.start + start, end: span.end + start });
         bench.in_place.push(command, self.session.database, hash, spans);
-        self.card.row.store(RowNumber::of_store(command), Ordering::Relaxed);
+        let row = RowNumber::of_store(command);
+        self.card.row.store(row, Ordering::Relaxed);
+        bench.counts.call(row);
         self.session.next_command();
         true
     }
@@ -471,12 +477,17 @@ impl Connection {
         Tally::add(&tally.commands, commands as u64);
         Tally::add(&self.card.commands, commands as u64);
         // The answers go behind what is there already.
-        let Bench { in_place, answers, replies, shard, wires, .. } = bench;
+        let Bench { in_place, answers, replies, shard, wires, counts, .. } = bench;
         let before = replies.len();
         std::mem::swap(&mut answers.bytes, replies);
         answers.end();
         let wire = wires.of(self.session.protocol);
         let ran = in_place.run(shard, bytes, wire, answers);
+        if answers.errors > 0 {
+            for (index, command) in (1..answers.len()).zip(in_place.last()) {
+                counts.settle(RowNumber::of_store(command), answers.get(index));
+            }
+        }
         std::mem::swap(&mut answers.bytes, replies);
         Tally::add(&tally.errors, answers.errors as u64);
         answers.clear();
@@ -501,10 +512,12 @@ impl Connection {
         let protocol = self.session.protocol;
         let work = self.work.get_or_insert_with(|| bench.works.lend(protocol));
         let is_silent = self.session.is_silent();
+        let row = RowNumber::of_store(command);
         if let Err(error) = work.push(command, self.session.database, args, is_silent) {
-            return self.refuse(&error, bench);
+            return self.refuse(row, &error, bench);
         }
-        self.card.row.store(RowNumber::of_store(command), Ordering::Relaxed);
+        self.card.row.store(row, Ordering::Relaxed);
+        bench.counts.call(row);
         self.session.next_command();
         if work.commands() >= usize::from(self.commands_max) {
             return Taken::YesAnd(Stop::Turn);
@@ -520,8 +533,9 @@ impl Connection {
         paused: Option<Paused>,
         bench: &mut Bench,
     ) -> Taken {
+        let number = RowNumber::of_server(row);
         if !self.session.is_authenticated && !row.run.without_login {
-            return self.refuse(&no_login(), bench);
+            return self.refuse(number, &no_login(), bench);
         }
         let is_exempt = row.run.without_login || row.name.starts_with("client|");
         if paused.is_some_and(|paused| paused.is_for_all) && !is_exempt {
@@ -531,11 +545,13 @@ impl Connection {
         if row.run.in_turn && self.work.is_some() {
             return Taken::No(Stop::Turn);
         }
-        self.card.row.store(RowNumber::of_server(row), Ordering::Relaxed);
+        self.card.row.store(number, Ordering::Relaxed);
+        bench.counts.call(number);
         let mut then = Then::Next;
         self.answer(bench, |out, at| {
+            let before = out.len();
+            let At { session, card, bench } = at;
             let answered = {
-                let At { session, card, bench } = at;
                 let mut desk = Desk::new(
                     session,
                     card,
@@ -550,6 +566,10 @@ impl Connection {
             match answered {
                 Ok(next) => then = next,
                 Err(error) => rows::write_error(&error, out),
+            }
+            if out.get(before) == Some(&b'-') {
+                bench.counts.settle(number, &out[before..]);
+                Tally::add(&bench.tally().errors, 1);
             }
         });
         Tally::add(&bench.tally().commands, 1);
@@ -571,8 +591,12 @@ impl Connection {
     }
 
     #[cold]
-    fn refuse(&mut self, error: &CommandError, bench: &mut Bench) -> Taken {
-        self.answer(bench, |out, _| rows::write_error(error, out));
+    fn refuse(&mut self, row: usize, error: &CommandError, bench: &mut Bench) -> Taken {
+        self.answer(bench, |out, at| {
+            let before = out.len();
+            rows::write_error(error, out);
+            at.bench.counts.reject(row, &out[before..]);
+        });
         Tally::add(&bench.tally().errors, 1);
         Taken::Yes
     }
@@ -621,13 +645,14 @@ impl Connection {
     fn collect(&mut self, bench: &mut Bench) -> bool {
         let Some(mut work) = self.work.take() else { return true };
         let tally = &bench.shared.tally[bench.thread];
-        let mut polled = work.poll(Waker::noop(), &mut bench.replies, tally);
+        let counts = &*bench.counts;
+        let mut polled = work.poll(Waker::noop(), &mut bench.replies, tally, counts);
         if polled.is_pending() {
             let waker = self.waker.get_or_insert_with(|| {
                 let bell = Bell { door: Arc::clone(&bench.door), connection: self.card.connection };
                 Arc::new(bell).into()
             });
-            polled = work.poll(waker, &mut bench.replies, tally);
+            polled = work.poll(waker, &mut bench.replies, tally, counts);
         }
         match polled {
             Poll::Pending => {

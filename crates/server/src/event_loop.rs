@@ -250,7 +250,7 @@ impl EventLoop {
     }
 
     /// Closes connections that have been idle for too long, and all that are left when a stop takes
-    /// too long.
+    /// too long; looks at how much is done.
     fn sweep(&mut self) {
         let now = self.bench.now;
         if self.stopping_since.is_some_and(|since| since + LAST_REPLIES <= now) {
@@ -261,6 +261,7 @@ impl EventLoop {
             return;
         }
         self.next_sweep = now + SWEEP_INTERVAL;
+        self.bench.tally().pace.look(self.bench.tally(), self.bench.now_ms);
         let timeout_ms = u64::from(self.bench.shared.live.idle_timeout_s()) * 1000;
         if timeout_ms == 0 {
             return;

@@ -33,9 +33,11 @@ mod commands;
 mod desk;
 mod rows;
 
+mod counts;
 mod directory;
 mod door;
 mod live;
+mod pace;
 mod pause;
 mod shared;
 

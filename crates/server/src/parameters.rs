@@ -71,7 +71,7 @@ pub struct Parameters {
     /// How many shards there are, each with a thread; 0 for one a core.
     pub hectare_shards: u32,
     /// The address and port where Prometheus finds the metrics; empty for nowhere.
-    pub hectare_metrics_address: String,
+    pub hectare_metrics_addr: String,
     /// Whose texts are spoken where Redis and Valkey differ.
     pub hectare_dialect: Dialect,
     /// The longest reply to one command, in bytes.
@@ -108,7 +108,7 @@ impl Default for Parameters {
             dir: String::new(),
             enable_debug_command: WhoMayDebug::Local,
             hectare_shards: 0,
-            hectare_metrics_address: String::new(),
+            hectare_metrics_addr: String::new(),
             hectare_dialect: Dialect::Redis,
             // Twice the longest value, so that no reply of one value is too long.
             hectare_reply_bytes_max: 1 << 30,

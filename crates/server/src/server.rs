@@ -5,6 +5,7 @@ use crate::door::Door;
 use crate::event_loop::EventLoop;
 use crate::listener::{Address, ListenError, Listener};
 use crate::log::{Level, Log};
+use crate::metrics::Endpoint;
 use crate::parameters::Parameters;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -13,6 +14,7 @@ use hectare_engine::{BuildError, Engine, EngineError, EventWake, Shard, Wake};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -22,6 +24,7 @@ pub struct Server {
     shared: Arc<Shared>,
     addresses: Vec<Address>,
     threads: Vec<JoinHandle<()>>,
+    endpoint: Option<Endpoint>,
     engine: Option<Engine>,
 }
 
@@ -73,6 +76,9 @@ impl Server {
         if listeners.is_empty() {
             return Err(StartError::NoAddress);
         }
+        let endpoint = Some(&parameters.hectare_metrics_addr).filter(|name| !name.is_empty());
+        let endpoint =
+            endpoint.map(|name| Endpoint::listen(name)).transpose().map_err(StartError::Listen)?;
         let addresses: Vec<_> = listeners.iter().map(|listener| listener.address.clone()).collect();
         let threads = match parameters.hectare_shards {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -103,12 +109,17 @@ impl Server {
             let built = EventLoop::new(bench, &wakes[thread], listeners);
             loops.push(built.map_err(StartError::System)?);
         }
-        let mut server = Self { shared, addresses, threads: Vec::new(), engine: Some(engine) };
+        let mut server =
+            Self { shared, addresses, threads: Vec::new(), endpoint: None, engine: Some(engine) };
         for (thread, event_loop) in loops.into_iter().enumerate() {
             let builder = thread::Builder::new().name(format!("hectare-{thread}"));
             // On an error the server is dropped, which stops the threads that have begun.
             let spawned = builder.spawn(move || event_loop.run()).map_err(StartError::System);
             server.threads.push(spawned?);
+        }
+        if let Some((endpoint, engine)) = endpoint.zip(server.engine.as_ref()) {
+            let started = endpoint.start(Arc::clone(&server.shared), engine.client());
+            server.endpoint = Some(started.map_err(StartError::System)?);
         }
         Ok(server)
     }
@@ -117,6 +128,12 @@ impl Server {
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// Where it answers web clients that ask for its metrics, if it does.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.endpoint.as_ref().map(|endpoint| endpoint.address)
     }
 
     /// How many threads it has, and shards.
@@ -147,6 +164,7 @@ impl Server {
                 outcome = Err(ServeError::Thread { thread });
             }
         }
+        drop(self.endpoint.take());
         drop(self.engine.take());
         self.shared.failure().map_or(outcome, |error| Err(ServeError::Engine(error)))
     }

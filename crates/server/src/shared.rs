@@ -8,16 +8,19 @@
 //! thread will send anything to a shard any more.
 
 use crate::commands::survey::resident_bytes;
+use crate::counts::Counts;
 use crate::directory::Directory;
 use crate::door::{Door, Letter};
 use crate::listener::Address;
 use crate::live::Live;
 use crate::log::{Level, Log};
+use crate::pace::Pace;
 use crate::parameters::Parameters;
 use crate::pause::Pause;
 use crate::settings::Settings;
 use crate::wire::Wires;
 use hectare_engine::EngineError;
+use hectare_store::Counted;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +57,9 @@ pub(crate) struct Shared {
     serving: AtomicUsize,
     failure: Mutex<Option<EngineError>>,
     pub(crate) tally: Vec<Tally>,
+    pub(crate) counts: Vec<Arc<Counts>>,
+    /// What the engine had counted when all was last set to 0.
+    counted: Mutex<Counted>,
 }
 
 /// What one thread has counted; it alone writes.
@@ -68,6 +74,7 @@ pub(crate) struct Tally {
     pub(crate) sent_bytes: AtomicU64,
     pub(crate) reads: AtomicU64,
     pub(crate) writes: AtomicU64,
+    pub(crate) pace: Pace,
 }
 
 impl Tally {
@@ -81,6 +88,7 @@ impl Tally {
             sent_bytes,
             reads,
             writes,
+            pace: _,
         } = self;
         [accepted, rejected, commands, errors, received_bytes, sent_bytes, reads, writes]
     }
@@ -128,6 +136,8 @@ impl Shared {
             serving: AtomicUsize::new(threads),
             failure: Mutex::new(None),
             tally: (0..threads).map(|_| Tally::default()).collect(),
+            counts: (0..threads).map(|_| Arc::new(Counts::new())).collect(),
+            counted: Mutex::default(),
         }
     }
 
@@ -160,12 +170,21 @@ impl Shared {
         self.peak_bytes.fetch_max(used_bytes, Ordering::Relaxed).max(used_bytes)
     }
 
-    /// Counts from 0 again. What a thread counts at the same moment may be lost or stay.
-    pub(crate) fn reset_tallies(&self) {
+    /// What the engine has counted since all was last set to 0.
+    pub(crate) fn counted(&self, by_now: Counted) -> Counted {
+        by_now.since(*self.counted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts from 0 again; the engine goes on, from what it has counted by now. What a thread counts
+    /// at the same moment may be lost or stay.
+    pub(crate) fn reset_counts(&self, by_now: Counted) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = by_now;
+        self.counts.iter().for_each(|counts| counts.reset());
         for tally in &self.tally {
             for figure in tally.figures() {
                 figure.store(0, Ordering::Relaxed);
             }
+            tally.pace.reset();
         }
     }
 

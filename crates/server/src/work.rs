@@ -4,6 +4,8 @@
 //! them — `PING`, a refusal — is written at once into `own`, and the steps say how the two are put
 //! together.
 
+use crate::counts::Counts;
+use crate::rows::RowNumber;
 use crate::shared::Tally;
 use crate::wire::Wires;
 use hectare_engine::Shard;
@@ -19,6 +21,8 @@ pub(crate) struct Work {
     database: u8,
     own: Vec<u8>,
     steps: Vec<Step>,
+    /// The row of each command of the engine.
+    rows: Vec<u16>,
 }
 
 /// What comes next in the answer.
@@ -50,6 +54,7 @@ impl Work {
             database: 0,
             own: Vec::new(),
             steps: Vec::new(),
+            rows: Vec::new(),
         }
     }
 
@@ -71,6 +76,7 @@ impl Work {
             self.database = database;
         }
         self.pipeline.push(command, args)?;
+        self.rows.push(u16::try_from(RowNumber::of_store(command)).unwrap_or(u16::MAX));
         match (self.steps.last_mut(), is_silent) {
             (Some(Step::Answers(count)), false) | (Some(Step::Silence(count)), true) => *count += 1,
             (_, false) => self.steps.push(Step::Answers(1)),
@@ -101,6 +107,7 @@ impl Work {
         waker: &Waker,
         out: &mut Vec<u8>,
         tally: &Tally,
+        counts: &Counts,
     ) -> Poll<Result<Settled, EngineError>> {
         let commands = self.pipeline.len();
         let Poll::Ready(replies) = self.pipeline.poll(waker) else { return Poll::Pending };
@@ -125,7 +132,12 @@ impl Work {
                 }
             }
         }
-        Tally::add(&tally.errors, replies.errors() as u64);
+        if replies.errors() > 0 {
+            Tally::add(&tally.errors, replies.errors() as u64);
+            for (command, &row) in self.rows.iter().enumerate() {
+                counts.settle(usize::from(row), replies.bytes(command));
+            }
+        }
         Poll::Ready(Ok(Settled { commands, reply_bytes: out.len() - start }))
     }
 
@@ -154,6 +166,7 @@ impl Work {
     fn clear(&mut self) {
         self.pipeline.clear();
         self.steps.clear();
+        self.rows.clear();
         self.own.clear();
         self.own.shrink_to(OWN_BYTES_KEPT);
     }

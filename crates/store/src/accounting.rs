@@ -27,6 +27,40 @@ pub struct Accounting {
     pub free_bytes: u64,
 }
 
+/// What a store has counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Keys that went because their deadline had passed, or with their last field.
+    pub expired_keys: u64,
+    /// Fields that went because their deadline had passed, but for those of keys that went.
+    pub expired_fields: u64,
+    /// How often a command that only reads has looked for a key that was there.
+    pub hits: u64,
+    /// How often a command that only reads has looked for a key that was not there.
+    pub misses: u64,
+}
+
+impl Counted {
+    /// Adds what another keyspace, or another shard, has counted.
+    pub fn add(&mut self, other: Self) {
+        self.expired_keys += other.expired_keys;
+        self.expired_fields += other.expired_fields;
+        self.hits += other.hits;
+        self.misses += other.misses;
+    }
+
+    /// What was counted since another time.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            expired_keys: self.expired_keys.saturating_sub(before.expired_keys),
+            expired_fields: self.expired_fields.saturating_sub(before.expired_fields),
+            hits: self.hits.saturating_sub(before.hits),
+            misses: self.misses.saturating_sub(before.misses),
+        }
+    }
+}
+
 impl Accounting {
     /// Everything that is taken.
     #[must_use]

@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub(crate) hash: u64,
     /// Where that key's record was seen, most probably.
     pub(crate) hint: Option<Hint>,
+    /// How often a key was not found, and found.
+    pub(crate) lookups: &'a mut [u64; 2],
 }
 
 impl<'c> Context<'c> {
@@ -44,8 +46,15 @@ impl<'c> Context<'c> {
     /// What `key` holds.
     #[inline(always)]
     pub(crate) fn object(&mut self, key: Key<'_>) -> Option<ObjectRef<'_>> {
-        let now_ms = self.now_ms;
-        Some(self.keyspace().get(key, now_ms)?.0)
+        Some(self.get(key)?.0)
+    }
+
+    /// What `key` holds, and its deadline.
+    #[inline(always)]
+    fn get(&mut self, key: Key<'_>) -> Option<(ObjectRef<'_>, Option<u64>)> {
+        let found = self.databases.keyspace(self.database).get(key, self.now_ms);
+        self.lookups[usize::from(found.is_some())] += 1;
+        found
     }
 
     /// The string at `key`.
@@ -70,7 +79,9 @@ impl<'c> Context<'c> {
         &mut self,
         key: Key<'_>,
     ) -> Result<Option<(HashRef<'_>, &mut Random)>, CommandError> {
-        match self.databases.keyspace(self.database).get(key, self.now_ms) {
+        let found = self.databases.keyspace(self.database).get(key, self.now_ms);
+        self.lookups[usize::from(found.is_some())] += 1;
+        match found {
             Some((ObjectRef::Hash(hash), _)) => Ok(Some((hash, self.random))),
             Some((ObjectRef::String(_), _)) => Err(CommandError::WrongType),
             None => Ok(None),
@@ -167,8 +178,7 @@ impl<'c> Context<'c> {
 
     /// The deadline of `key`: `None` if there is no such key, `Some(None)` if it has none.
     pub(crate) fn deadline_ms(&mut self, key: Key<'_>) -> Option<Option<u64>> {
-        let now_ms = self.now_ms;
-        Some(self.keyspace().get(key, now_ms)?.1)
+        Some(self.get(key)?.1)
     }
 
     /// Gives `key` another deadline, or none.

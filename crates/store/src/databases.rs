@@ -1,6 +1,6 @@
 //! Which databases are there?
 
-use crate::accounting::Accounting;
+use crate::accounting::{Accounting, Counted};
 use crate::config::DATABASES;
 use crate::hasher::KeyHasher;
 use crate::keyspace::Keyspace;
@@ -15,12 +15,20 @@ pub(crate) struct Databases {
     /// How often databases were emptied or swapped: what was seen before is elsewhere afterwards.
     flushes: u64,
     hasher: KeyHasher,
+    /// What was counted by keyspaces that were emptied.
+    counted: Counted,
 }
 
 impl Databases {
     pub(crate) fn new(hasher: &KeyHasher) -> Self {
         let keyspaces = std::array::from_fn(|_| None);
-        Self { keyspaces, flushed: Vec::new(), flushes: 0, hasher: hasher.clone() }
+        Self {
+            keyspaces,
+            flushed: Vec::new(),
+            flushes: 0,
+            hasher: hasher.clone(),
+            counted: Counted::default(),
+        }
     }
 
     /// The keyspace of a database.
@@ -58,13 +66,21 @@ impl Databases {
     /// Empties a database, in constant time.
     pub(crate) fn flush(&mut self, database: usize) {
         self.flushes += 1;
-        self.flushed.extend(self.keyspaces[database].take());
+        let flushed = self.keyspaces[database].take();
+        self.put_away(flushed);
     }
 
     /// Empties every database.
     pub(crate) fn flush_all(&mut self) {
         self.flushes += 1;
-        self.flushed.extend(self.keyspaces.iter_mut().filter_map(Option::take));
+        let flushed = std::mem::take(&mut self.keyspaces);
+        flushed.into_iter().for_each(|keyspace| self.put_away(keyspace));
+    }
+
+    fn put_away(&mut self, keyspace: Option<Box<Keyspace>>) {
+        let Some(keyspace) = keyspace else { return };
+        self.counted.add(keyspace.expired());
+        self.flushed.push(keyspace);
     }
 
     /// Lets each of two databases hold what the other held.
@@ -88,6 +104,13 @@ impl Databases {
             self.flushed.pop();
         }
         !self.flushed.is_empty()
+    }
+
+    /// What was counted since the store was made.
+    pub(crate) fn counted(&self) -> Counted {
+        let mut counted = self.counted;
+        self.iter().for_each(|keyspace| counted.add(keyspace.expired()));
+        counted
     }
 
     /// What is held and taken. What was emptied and not yet given back is slack.

@@ -1,6 +1,6 @@
 //! What does one database of a shard hold?
 
-use crate::accounting::Accounting;
+use crate::accounting::{Accounting, Counted};
 use crate::bodies::Moved;
 use crate::class::{Class, Form};
 use crate::draft::Draft;
@@ -44,6 +44,9 @@ pub(crate) struct Counts {
     pub(crate) fields: usize,
     pub(crate) keys_with_deadline: usize,
     pub(crate) payload_bytes: usize,
+    /// What has gone because its deadline had passed.
+    pub(crate) expired_keys: u64,
+    pub(crate) expired_fields: u64,
 }
 
 /// How far chunks have moved out of extents that are being emptied.
@@ -381,6 +384,7 @@ impl Keyspace {
                 let record = self.table.record(&self.heap, position);
                 if self.fields_of(record) == 0 {
                     // Its last field went just now: it must not be seen.
+                    self.counts.expired_keys += 1;
                     self.forget(position);
                     self.table.drop_due(&mut self.heap, &mut due, position);
                     continue;
@@ -391,6 +395,7 @@ impl Keyspace {
                 }
                 let deadline_ms = self.first_deadline_ms(record);
                 if is_past(record.deadline_ms(), now_ms) {
+                    self.counts.expired_keys += 1;
                     self.forget(position);
                     self.table.drop_due(&mut self.heap, &mut due, position);
                     removed += 1;
@@ -449,6 +454,7 @@ impl Keyspace {
         match self.put_draft(Key::new(&key, hash), Some(position)) {
             Ok(_) => {
                 self.counts.fields -= removed;
+                self.counts.expired_fields += removed as u64;
                 removed
             }
             Err(OutOfMemory) => 0,
@@ -531,6 +537,12 @@ impl Keyspace {
         };
         // The slot, at three quarters full; the record's part of the ends of chunks; the head's part.
         Some(record_bytes + record_bytes / 64 + SLOT_SHARE_BYTES + of_table)
+    }
+
+    /// What has gone because its deadline had passed.
+    pub(crate) fn expired(&self) -> Counted {
+        let Counts { expired_keys, expired_fields, .. } = self.counts;
+        Counted { expired_keys, expired_fields, ..Counted::default() }
     }
 
     pub(crate) fn accounting(&self) -> Accounting {
@@ -724,6 +736,7 @@ impl Keyspace {
     fn expire_at(&mut self, key: Key<'_>, position: Position, now_ms: u64) -> Option<Position> {
         let record = self.table.record(&self.heap, position);
         if is_past(record.deadline_ms(), now_ms) {
+            self.counts.expired_keys += 1;
             self.take(key.hash, position);
             return None;
         }
@@ -750,6 +763,7 @@ impl Keyspace {
             ObjectRef::String(_) => false,
         };
         if is_empty {
+            self.counts.expired_keys += 1;
             self.take(key.hash, position);
             return None;
         }
@@ -836,6 +850,7 @@ fn expire_table(
                 table.payload_bytes -= bytes;
                 counts.payload_bytes -= bytes;
                 counts.fields -= 1;
+                counts.expired_fields += 1;
                 table.drop_due(heap, &mut due, position);
                 removed += 1;
             } else {

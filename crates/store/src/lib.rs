@@ -59,7 +59,7 @@ mod heap;
 mod lanes;
 mod mapping;
 
-pub use accounting::Accounting;
+pub use accounting::{Accounting, Counted};
 pub use command::{Command, Flags, Keys, Merge, Run, Spread};
 pub use commands::{CopyOptions, commands, shard_of_cursor};
 pub use config::{Config, DATABASES, Dialect, GROUP, SHARDS_MAX};

@@ -1,6 +1,6 @@
 //! How does one shard run what it is asked?
 
-use crate::accounting::Accounting;
+use crate::accounting::{Accounting, Counted};
 use crate::config::{Config, DATABASES, GROUP};
 use crate::contents::Contents;
 use crate::context::Context;
@@ -20,6 +20,8 @@ pub struct Store {
     now_ms: u64,
     databases: Databases,
     has_chores: bool,
+    /// How often commands that write, and such that only read, have not found a key, and found one.
+    lookups: [[u64; 2]; 2],
 }
 
 impl Store {
@@ -33,6 +35,7 @@ impl Store {
             now_ms: 0,
             databases,
             has_chores: false,
+            lookups: [[0; 2]; 2],
         }
     }
 
@@ -98,7 +101,7 @@ impl Store {
     pub fn contents(&mut self, database: u8, key: &[u8]) -> Option<Contents> {
         let database = Some(usize::from(database)).filter(|&database| database < DATABASES)?;
         let hash = self.config.hasher.hash(key);
-        Contents::read(&mut self.context(database, hash), Key::new(key, hash))
+        Contents::read(&mut self.context(database, hash, false), Key::new(key, hash))
     }
 
     /// Puts contents in the place of whatever the key held.
@@ -117,10 +120,10 @@ impl Store {
             return Err(NO_SUCH_DATABASE);
         }
         let hash = self.config.hasher.hash(key);
-        contents.write(&mut self.context(database, hash), Key::new(key, hash))
+        contents.write(&mut self.context(database, hash, false), Key::new(key, hash))
     }
 
-    fn context(&mut self, database: usize, hash: u64) -> Context<'_> {
+    fn context(&mut self, database: usize, hash: u64, is_read: bool) -> Context<'_> {
         Context {
             databases: &mut self.databases,
             database,
@@ -129,6 +132,7 @@ impl Store {
             now_ms: self.now_ms,
             hash,
             hint: None,
+            lookups: &mut self.lookups[usize::from(is_read)],
         }
     }
 
@@ -194,6 +198,21 @@ impl Store {
         self.databases.accounting()
     }
 
+    /// What one database holds and takes, in constant time.
+    #[must_use]
+    pub fn accounting_of(&self, database: u8) -> Accounting {
+        self.databases
+            .get(usize::from(database))
+            .map_or_else(Accounting::default, Keyspace::accounting)
+    }
+
+    /// What was counted since the store was made.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        let [_, [misses, hits]] = self.lookups;
+        Counted { hits, misses, ..self.databases.counted() }
+    }
+
     /// Starts to read what the group will need, step by step for all of it, and notes where the
     /// records are. Alone, each command would wait for its slot and then for its record; so they wait
     /// side by side.
@@ -224,7 +243,8 @@ impl Store {
         if database >= DATABASES {
             return Err(NO_SUCH_DATABASE);
         }
-        let mut context = Context { hint, ..self.context(database, request.hash) };
+        let is_read = !request.command.flags.write;
+        let mut context = Context { hint, ..self.context(database, request.hash, is_read) };
         let result = (request.command.run)(&mut context, request.args, sink);
         if request.command.flags.write
             && let Some(keyspace) = self.databases.get_mut(database)

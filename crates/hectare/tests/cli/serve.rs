@@ -78,6 +78,21 @@ fn a_server_says_where_it_listens_and_ends_well_by_either_signal() {
 }
 
 #[test]
+fn the_metrics_are_where_it_says() {
+    let folder = empty_folder();
+    let served = Served::start(folder.path(), &["--metrics-addr", "0"], None);
+    let (_, behind) = served.announcement.split_once("metrics on http://").expect("it says where");
+    let (address, _) = behind.split_once("/metrics, process ").expect("more is said");
+    let mut stream = TcpStream::connect(address).expect("it accepts");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").expect("it takes bytes");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("it answers");
+    assert!(text.contains("\nhectare_keys 0\n"), "{text}");
+    let (code, said) = served.end_by("-TERM");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn the_password_may_come_from_the_environment() {
     let folder = empty_folder();
     let served = Served::start(folder.path(), &[], Some("secret"));

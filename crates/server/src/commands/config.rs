@@ -53,7 +53,9 @@ fn tell_engine(desk: &mut Desk<'_>, changed: &[&str]) -> Result<(), EngineError>
 }
 
 fn resetstat(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    desk.shared.reset_tallies();
+    let client = desk.client;
+    let stats = desk.shard.aside(|| client.stats()).map_err(|error| failure(&error))?;
+    desk.shared.reset_counts(stats.counted);
     desk.ok()
 }
 

@@ -55,7 +55,9 @@ fn role(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
 }
 
 fn info(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    let facts = survey::facts(desk).map_err(|error| failure(&error))?;
+    let client = desk.client;
+    let asked = desk.shard.aside(|| survey::ask(client)).map_err(|error| failure(&error))?;
+    let facts = survey::facts(desk.shared, asked, desk.now);
     let text = InfoRequest::new(args.iter().copied()).text(&facts);
     desk.reply().verbatim(*b"txt", text.as_bytes());
     Ok(Then::Next)

@@ -1,27 +1,37 @@
 //! What does the server know of itself at this moment?
 
-use crate::desk::Desk;
+use crate::counts;
 use crate::facts::{
     ClientFacts, CpuFacts, DatabaseFacts, Facts, MemoryFacts, ServerFacts, StatFacts, ThreadFacts,
 };
 use crate::shared::{Shared, Tally, unix_ms};
 use hectare_engine::{Client, EngineError, Reply, Stats};
-use hectare_store::{Accounting, DATABASES};
+use hectare_store::{Accounting, Counted, DATABASES};
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-/// Asks the engine, the system and every thread's tally.
-pub(super) fn facts(desk: &mut Desk<'_>) -> Result<Facts, EngineError> {
-    let (client, shared) = (desk.client, desk.shared);
-    // Aside, since the other shards' owners may be asking for this one.
-    let (stats, databases) = desk
-        .shard
-        .aside(|| -> Result<_, EngineError> { Ok((client.stats()?, databases(client)?)) })?;
+/// What the engine has said.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    stats: Stats,
+    databases: Vec<DatabaseFacts>,
+}
+
+/// Asks the engine. The driver of a shard does so aside from it, since the other shards' drivers may be
+/// asking for this one.
+pub(crate) fn ask(client: &Client) -> Result<Asked, EngineError> {
+    Ok(Asked { stats: client.stats()?, databases: databases(client)? })
+}
+
+/// Adds to what the engine has said what the system knows and the threads have counted.
+pub(crate) fn facts(shared: &Shared, asked: Asked, now: Instant) -> Facts {
+    let Asked { stats, databases } = asked;
     let (client_bytes, clients) = clients(shared);
     let resident_bytes = resident_bytes();
     let data = accounting(&stats);
-    Ok(Facts {
-        server: server(shared, (desk.now - shared.start).as_secs()),
+    Facts {
+        server: server(shared, (now - shared.start).as_secs()),
         clients,
         memory: MemoryFacts {
             data,
@@ -32,11 +42,12 @@ pub(super) fn facts(desk: &mut Desk<'_>) -> Result<Facts, EngineError> {
             system_bytes: system_bytes(),
             maxmemory_bytes: shared.parameters().maxmemory,
         },
-        stats: counted(shared),
+        stats: happened(shared, shared.counted(stats.counted)),
         cpu: cpu(),
         databases,
-        ..Facts::default()
-    })
+        commands: counts::commands(&shared.counts),
+        errors: counts::errors(&shared.counts),
+    }
 }
 
 fn server(shared: &Shared, uptime_s: u64) -> ServerFacts {
@@ -94,11 +105,22 @@ fn clients(shared: &Shared) -> (u64, ClientFacts) {
     (bytes, facts)
 }
 
-fn counted(shared: &Shared) -> StatFacts {
+fn happened(shared: &Shared, counted: Counted) -> StatFacts {
     let sum = |figure: fn(&Tally) -> &AtomicU64| {
         shared.tally.iter().map(|tally| figure(tally).load(Ordering::Relaxed)).sum()
     };
+    let now_ms = unix_ms();
+    let paces = shared.tally.iter().map(|tally| tally.pace.per_s(tally, now_ms));
+    let [commands_per_s, input_bytes_per_s, output_bytes_per_s] =
+        paces.fold([0; 3], |sum, pace| std::array::from_fn(|index| sum[index] + pace[index]));
     StatFacts {
+        commands_per_s,
+        input_kib_per_s: input_bytes_per_s as f64 / 1024.0,
+        output_kib_per_s: output_bytes_per_s as f64 / 1024.0,
+        expired_keys: counted.expired_keys,
+        expired_fields: counted.expired_fields,
+        hits: counted.hits,
+        misses: counted.misses,
         connections: sum(|tally| &tally.accepted),
         rejected_connections: sum(|tally| &tally.rejected),
         commands: sum(|tally| &tally.commands),
@@ -114,13 +136,14 @@ fn counted(shared: &Shared) -> StatFacts {
 fn accounting(stats: &Stats) -> Accounting {
     Accounting {
         keys: stats.keys,
+        keys_with_deadline: stats.keys_with_deadline,
         fields: stats.fields,
         payload_bytes: stats.payload_bytes,
         record_bytes: stats.record_bytes,
         index_bytes: stats.index_bytes,
         shape_bytes: stats.shape_bytes,
         slack_bytes: stats.slack_bytes,
-        ..Accounting::default()
+        free_bytes: stats.free_bytes,
     }
 }
 
@@ -131,11 +154,13 @@ fn databases(client: &Client) -> Result<Vec<DatabaseFacts>, EngineError> {
         pipeline.select(u8::try_from(database).unwrap_or_default());
         pipeline.command([b"DBSIZE".as_slice()])?;
     }
+    let held = client.database_stats()?;
     let mut found = Vec::new();
-    for (database, reply) in (0..).zip(pipeline.run()?.iter()) {
+    for ((database, reply), held) in (0..).zip(pipeline.run()?.iter()).zip(held) {
         if let Reply::Integer(keys @ 1..) = reply {
-            let keys = keys.unsigned_abs();
-            found.push(DatabaseFacts { database, keys, ..DatabaseFacts::default() });
+            let (keys, keys_with_deadline) = (keys.unsigned_abs(), held.keys_with_deadline);
+            let facts = DatabaseFacts { database, keys, keys_with_deadline, ..Default::default() };
+            found.push(facts);
         }
     }
     Ok(found)

@@ -31,6 +31,8 @@ pub enum Refusal {
     MethodNotAllowed,
     /// Its head is too long.
     HeadTooLong,
+    /// The engine does not answer.
+    Unavailable,
 }
 
 impl HttpRequest {
@@ -98,6 +100,7 @@ impl Refusal {
             Self::HeadTooLong => {
                 ("431 Request Header Fields Too Large", "", "the head of the request is too long\n")
             }
+            Self::Unavailable => ("503 Service Unavailable", "", "the engine does not answer\n"),
         }
     }
 }

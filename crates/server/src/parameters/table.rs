@@ -280,7 +280,7 @@ pub(super) static ROWS: &[Row] = &[
     text!("dir", Protected, dir),
     choice!("enable-debug-command", AtStart, enable_debug_command: WhoMayDebug),
     integer!("hectare-shards", AtStart, hectare_shards: u32, 0, hectare_store::SHARDS_MAX as i64),
-    text!("hectare-metrics-address", AtStart, hectare_metrics_address),
+    text!("hectare-metrics-addr", AtStart, hectare_metrics_addr),
     choice!("hectare-dialect", AtStart, hectare_dialect: Dialect),
     memory!("hectare-reply-bytes-max", Always, hectare_reply_bytes_max, MIB, LONG_MAX),
     text!("hectare-requirepass-file", AtStart, hectare_requirepass_file),

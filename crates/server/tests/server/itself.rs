@@ -112,3 +112,41 @@ fn a_server_can_speak_like_valkey() {
 }
 
 const ZERO_FIELDS: &str = "-ERR wrong number of arguments for 'httl' command\r\n";
+
+#[test]
+fn info_counts_what_was_asked_and_a_reset_begins_again() {
+    let server = serve(2);
+    let mut line = Line::to(&server);
+    line.send("HSET h f v\r\nHGET h f\r\nHGET none f\r\nHGET none\r\nGET h\r\nNOSUCH\r\n");
+    line.send("SET a 1 PX 1\r\nSET b 1 EX 1000\r\nINCR h\r\nHELLO 9\r\nPING\r\n");
+    for _ in 0..11 {
+        line.reply();
+    }
+    let none = "usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=0";
+    assert_eq!(info(&mut line, "cmdstat_hset"), format!("calls=1,{none}"));
+    assert_eq!(info(&mut line, "cmdstat_ping"), format!("calls=1,{none}"));
+    let refused = none.replace("rejected_calls=0", "rejected_calls=1");
+    assert_eq!(info(&mut line, "cmdstat_hget"), format!("calls=2,{refused}"));
+    let failed = none.replace("failed_calls=0", "failed_calls=1");
+    for name in ["get", "incr", "hello"] {
+        assert_eq!(info(&mut line, &format!("cmdstat_{name}")), format!("calls=1,{failed}"));
+    }
+    assert_eq!(info(&mut line, "errorstat_WRONGTYPE"), "count=2");
+    assert_eq!(info(&mut line, "errorstat_ERR"), "count=2");
+    assert_eq!(info(&mut line, "errorstat_NOPROTO"), "count=1");
+    assert_eq!(info(&mut line, "total_error_replies"), "5");
+    // Of HGET, HGET and GET; writes do not count.
+    assert_eq!(info(&mut line, "keyspace_hits"), "2");
+    assert_eq!(info(&mut line, "keyspace_misses"), "1");
+    while info(&mut line, "expired_keys") != "1" {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert!(info(&mut line, "db0").starts_with("keys=2,expires=1,"));
+    line.ask("CONFIG RESETSTAT", "+OK\r\n");
+    for name in ["keyspace_hits", "keyspace_misses", "expired_keys", "total_error_replies"] {
+        assert_eq!(info(&mut line, name), "0", "{name}");
+    }
+    let text = line.call(&["INFO", "everything"]);
+    let text = text.as_text().expect("a text");
+    assert!(!text.contains("errorstat_") && !text.contains("cmdstat_hset"), "{text}");
+}
