@@ -76,9 +76,12 @@ pub(crate) fn find(args: &[&[u8]]) -> Found {
     if Command::find(name, Some(word)).is_some() {
         return Found::Elsewhere;
     }
+    Found::Refused(unknown_subcommand(container, word))
+}
+
+pub(crate) fn unknown_subcommand(container: &str, word: &[u8]) -> CommandError {
     let (word, container) = (quotable(word), container.to_uppercase());
-    let text = format!("ERR unknown subcommand '{word}'. Try {container} HELP.");
-    Found::Refused(CommandError::Other(text.into()))
+    CommandError::Other(format!("ERR unknown subcommand '{word}'. Try {container} HELP.").into())
 }
 
 fn checked(row: &'static Row, count: usize, words: usize) -> Found {
@@ -116,9 +119,20 @@ pub(crate) fn refusal(args: &[&[u8]]) -> CommandError {
 /// More arguments, and more bytes of each, than any error quotes.
 const QUOTED_MAX: usize = 256;
 
+/// Whether an argument is this word, in upper or lower case; as in Redis it ends where a string of C
+/// does.
+pub(crate) fn is_word(argument: &[u8], word: &str) -> bool {
+    until_nul(argument).eq_ignore_ascii_case(word.as_bytes())
+}
+
+/// What C would take for the string.
+pub(crate) fn until_nul(argument: &[u8]) -> &[u8] {
+    argument.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
 /// What an error quotes of an argument.
 pub(crate) fn quotable(argument: &[u8]) -> String {
-    let argument = argument.split(|&byte| byte == 0).next().unwrap_or_default();
+    let argument = until_nul(argument);
     String::from_utf8_lossy(&argument[..argument.len().min(128)]).replace(['\r', '\n'], " ")
 }
 

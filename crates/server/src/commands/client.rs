@@ -6,7 +6,7 @@ use crate::commands::help;
 use crate::desk::{Answered, Desk, Then, error, row};
 use crate::directory::{Card, Word};
 use crate::door::Letter;
-use crate::rows::{Row, quotable};
+use crate::rows::{Row, is_word, quotable};
 use crate::session::Replying;
 use crate::shared::unix_ms;
 use hectare_engine::CommandError;
@@ -44,7 +44,7 @@ fn info(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
 }
 
 fn list(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    let filter = Filter::for_list(args)?;
+    let filter = Filter::for_list(args, desk.shared.parameters().hectare_dialect)?;
     let now_ms = unix_ms();
     let mut text = String::new();
     for card in desk.shared.directory.all() {
@@ -58,7 +58,11 @@ fn list(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 
 fn kill(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     let is_by_address = args.len() == 1;
-    let filter = if is_by_address { Filter::by_address(args[0]) } else { Filter::for_kill(args)? };
+    let filter = if is_by_address {
+        Filter::by_address(args[0])
+    } else {
+        Filter::for_kill(args, desk.shared.parameters().hectare_dialect)?
+    };
     let now_ms = unix_ms();
     let (mut killed, mut is_self) = (0, false);
     for card in desk.shared.directory.all() {
@@ -104,12 +108,12 @@ fn setname(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 }
 
 fn setinfo(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    let (word, option) = if args[0].eq_ignore_ascii_case(b"lib-name") {
-        (Word::Library, "lib-name")
-    } else if args[0].eq_ignore_ascii_case(b"lib-ver") {
-        (Word::Version, "lib-ver")
+    let option = quotable(args[0]);
+    let word = if is_word(args[0], "lib-name") {
+        Word::Library
+    } else if is_word(args[0], "lib-ver") {
+        Word::Version
     } else {
-        let option = quotable(args[0]);
         return Err(CommandError::Other(format!("ERR Unrecognized option '{option}'").into()));
     };
     let Some(text) = word_of(args[1]) else {
@@ -121,13 +125,13 @@ fn setinfo(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 }
 
 fn reply(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    if args[0].eq_ignore_ascii_case(b"on") {
+    if is_word(args[0], "on") {
         desk.session.replies = Replying::On;
         return desk.ok();
     }
-    if args[0].eq_ignore_ascii_case(b"off") {
+    if is_word(args[0], "off") {
         desk.session.replies = Replying::Off;
-    } else if args[0].eq_ignore_ascii_case(b"skip") {
+    } else if is_word(args[0], "skip") {
         if desk.session.replies != Replying::Off {
             desk.session.replies = Replying::SkipNext;
         }
@@ -148,8 +152,8 @@ fn no_touch(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 }
 
 fn switch(flag: &AtomicBool, word: &[u8]) -> Result<(), CommandError> {
-    let is_on = word.eq_ignore_ascii_case(b"on");
-    if !is_on && !word.eq_ignore_ascii_case(b"off") {
+    let is_on = is_word(word, "on");
+    if !is_on && !is_word(word, "off") {
         return Err(CommandError::Syntax);
     }
     flag.store(is_on, Ordering::Relaxed);
@@ -159,8 +163,8 @@ fn switch(flag: &AtomicBool, word: &[u8]) -> Result<(), CommandError> {
 fn pause(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     let is_for_all = match args {
         [_] => true,
-        [_, mode] if mode.eq_ignore_ascii_case(b"all") => true,
-        [_, mode] if mode.eq_ignore_ascii_case(b"write") => false,
+        [_, mode] if is_word(mode, "all") => true,
+        [_, mode] if is_word(mode, "write") => false,
         [_, _] => return error("ERR CLIENT PAUSE mode must be WRITE or ALL"),
         _ => return Err(CommandError::Syntax),
     };
@@ -188,6 +192,12 @@ fn unpause(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
 
 /// No command here blocks so that another client could end it.
 fn unblock(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    match args {
+        [_] => {}
+        [_, how] if is_word(how, "timeout") || is_word(how, "error") => {}
+        [_, _] => return error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+        _ => return Err(CommandError::Syntax),
+    }
     if integer(args[0]).is_none() {
         return Err(CommandError::NotAnInteger);
     }

@@ -1,8 +1,10 @@
 //! Which clients does CLIENT LIST or CLIENT KILL mean?
 
+use crate::Dialect;
 use crate::commands::connection::integer;
+use crate::desk::error;
 use crate::directory::Card;
-use crate::rows::quotable;
+use crate::rows::{is_word, quotable};
 use hectare_engine::CommandError;
 
 /// What a client must be like.
@@ -38,15 +40,19 @@ impl<'a> Filter<'a> {
     }
 
     /// The options of CLIENT LIST.
-    pub(super) fn for_list(args: &[&'a [u8]]) -> Result<Self, CommandError> {
+    pub(super) fn for_list(args: &[&'a [u8]], dialect: Dialect) -> Result<Self, CommandError> {
+        if dialect == Dialect::Valkey && args.len() > 1 {
+            return Self::all().with_pairs(args, dialect);
+        }
         let mut filter = Self::all();
         match args {
             [] => {}
-            [option, kind] if option.eq_ignore_ascii_case(b"type") => filter.kind(kind)?,
-            [option, ids @ ..] if option.eq_ignore_ascii_case(b"id") && !ids.is_empty() => {
+            [option, kind] if is_word(option, "type") => filter.kind(kind)?,
+            [option, ids @ ..] if is_word(option, "id") && !ids.is_empty() => {
                 let ids = ids.iter().map(|text| match integer(text) {
-                    Some(id) if id > 0 => Ok(id.unsigned_abs()),
-                    _ => Err(CommandError::Other("ERR Invalid client ID".into())),
+                    // Nobody has a number below 1.
+                    Some(id) => Ok(u64::try_from(id).unwrap_or_default()),
+                    None => error(dialect.bad_client_id_to_list()),
                 });
                 filter.ids = Some(ids.collect::<Result<_, _>>()?);
             }
@@ -56,36 +62,48 @@ impl<'a> Filter<'a> {
     }
 
     /// The options of CLIENT KILL, each with its value.
-    pub(super) fn for_kill(args: &[&'a [u8]]) -> Result<Self, CommandError> {
-        let mut filter = Self { skips_asker: true, ..Self::all() };
-        let (pairs, []) = args.as_chunks::<2>() else { return Err(CommandError::Syntax) };
-        for [option, value] in pairs {
-            let is = |name: &str| option.eq_ignore_ascii_case(name.as_bytes());
+    pub(super) fn for_kill(args: &[&'a [u8]], dialect: Dialect) -> Result<Self, CommandError> {
+        Self { skips_asker: true, ..Self::all() }.with_pairs(args, dialect)
+    }
+
+    fn with_pairs(mut self, args: &[&'a [u8]], dialect: Dialect) -> Result<Self, CommandError> {
+        let mut rest = args;
+        while let [option, behind @ ..] = rest {
+            let is = |name: &str| is_word(option, name);
+            if is("id") && dialect == Dialect::Valkey {
+                rest = self.take_ids(behind)?;
+                continue;
+            }
+            let [value, behind @ ..] = behind else { return Err(CommandError::Syntax) };
+            rest = behind;
             if is("id") {
-                let id = integer(value)
-                    .filter(|id| *id > 0)
-                    .ok_or(CommandError::Other("ERR client-id should be greater than 0".into()))?;
-                filter.ids = Some(vec![id.unsigned_abs()]);
+                let Some(id) = integer(value).filter(|id| *id > 0) else {
+                    return error(dialect.bad_client_id_to_kill());
+                };
+                self.ids = Some(vec![id.unsigned_abs()]);
             } else if is("type") {
-                filter.kind(value)?;
+                self.kind(value)?;
             } else if is("addr") {
-                filter.address = Some(value);
+                self.address = Some(value);
             } else if is("laddr") {
-                filter.local_address = Some(value);
+                self.local_address = Some(value);
             } else if is("user") {
-                if *value != b"default" {
+                if *value != b"default".as_slice() {
                     let text = format!("ERR No such user '{}'", quotable(value));
                     return Err(CommandError::Other(text.into()));
                 }
             } else if is("maxage") {
-                let age = integer(value).filter(|age| *age > 0).ok_or(CommandError::Other(
-                    "ERR maxage is not an integer or out of range".into(),
-                ))?;
-                filter.age_min = Some(age.unsigned_abs());
+                let Some(age) = integer(value) else {
+                    return error("ERR maxage is not an integer or out of range");
+                };
+                if age <= 0 {
+                    return error("ERR maxage should be greater than 0");
+                }
+                self.age_min = Some(age.unsigned_abs());
             } else if is("skipme") {
-                filter.skips_asker = if value.eq_ignore_ascii_case(b"yes") {
+                self.skips_asker = if is_word(value, "yes") {
                     true
-                } else if value.eq_ignore_ascii_case(b"no") {
+                } else if is_word(value, "no") {
                     false
                 } else {
                     return Err(CommandError::Syntax);
@@ -94,12 +112,27 @@ impl<'a> Filter<'a> {
                 return Err(CommandError::Syntax);
             }
         }
-        Ok(filter)
+        Ok(self)
+    }
+
+    /// As many numbers as there are; what comes behind them.
+    fn take_ids<'r>(&mut self, mut rest: &'r [&'a [u8]]) -> Result<&'r [&'a [u8]], CommandError> {
+        let ids = self.ids.get_or_insert_default();
+        while let [text, behind @ ..] = rest
+            && let Some(id) = integer(text)
+        {
+            if id < 1 {
+                return error("ERR client-id should be greater than 0");
+            }
+            ids.push(id.unsigned_abs());
+            rest = behind;
+        }
+        Ok(rest)
     }
 
     /// There are only clients of the normal kind.
     fn kind(&mut self, kind: &[u8]) -> Result<(), CommandError> {
-        let is = |name: &&str| kind.eq_ignore_ascii_case(name.as_bytes());
+        let is = |name: &&str| is_word(kind, name);
         if !["normal", "master", "replica", "slave", "pubsub"].iter().any(is) {
             let text = format!("ERR Unknown client type '{}'", quotable(kind));
             return Err(CommandError::Other(text.into()));

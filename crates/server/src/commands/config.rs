@@ -1,13 +1,13 @@
 //! What do clients ask about parameters?
 
 use crate::commands::{failure, help};
-use crate::desk::{Answered, Desk, Then, error, row};
+use crate::desk::{Answered, Desk, Then, error, in_turn, row};
 use crate::rows::Row;
 use hectare_engine::EngineError;
 
 pub(super) const ROWS: &[Row] = &[
     row("config|get", -3, get),
-    row("config|set", -4, set),
+    in_turn(row("config|set", -4, set)),
     row("config|resetstat", 2, resetstat),
     row("config|rewrite", 2, rewrite),
     row("config|help", 2, print_help),

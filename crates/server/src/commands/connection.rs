@@ -2,7 +2,7 @@
 
 use crate::desk::{Answered, Desk, Then, error, fast, for_all, in_turn, row};
 use crate::directory::Word;
-use crate::rows::Row;
+use crate::rows::{Row, is_word, until_nul};
 use crate::session::{Replying, Session};
 use hectare_engine::CommandError;
 use hectare_resp::Protocol;
@@ -35,6 +35,9 @@ fn echo(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
 
 fn select(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     let Some(number) = integer(args[0]) else { return Err(CommandError::NotAnInteger) };
+    if i32::try_from(number).is_err() {
+        return error("ERR value is out of range, value must between -2147483648 and 2147483647");
+    }
     let database = u8::try_from(number).ok().filter(|&number| usize::from(number) < DATABASES);
     let Some(database) = database else { return error("ERR DB index is out of range") };
     desk.session.database = database;
@@ -83,11 +86,11 @@ fn hello(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
     let mut login = None;
     while let [option, behind @ ..] = rest {
         rest = match behind {
-            [user, password, behind @ ..] if option.eq_ignore_ascii_case(b"auth") => {
+            [user, password, behind @ ..] if is_word(option, "auth") => {
                 login = Some((*user, *password));
                 behind
             }
-            [text, behind @ ..] if option.eq_ignore_ascii_case(b"setname") => {
+            [text, behind @ ..] if is_word(option, "setname") => {
                 name = Some(name_of(text)?);
                 behind
             }
@@ -167,7 +170,7 @@ pub(super) fn name_of(text: &[u8]) -> Result<&str, CommandError> {
 
 /// Text without blanks and the like.
 pub(super) fn word_of(text: &[u8]) -> Option<&str> {
-    let is_printable = text.iter().all(|byte| (b'!'..=b'~').contains(byte));
+    let is_printable = until_nul(text).iter().all(|byte| (b'!'..=b'~').contains(byte));
     std::str::from_utf8(text).ok().filter(|_| is_printable)
 }
 

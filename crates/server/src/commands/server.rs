@@ -5,7 +5,7 @@ use crate::commands::connection::integer;
 use crate::commands::{failure, help, survey};
 use crate::desk::{Answered, Desk, Then, error, fast, in_turn, row};
 use crate::log::Level;
-use crate::rows::{self, Row};
+use crate::rows::{self, Row, is_word};
 use crate::{CommandTable, InfoRequest, Outline};
 use hectare_engine::CommandError;
 use std::sync::LazyLock;
@@ -21,8 +21,8 @@ pub(super) const ROWS: &[Row] = &[
     in_turn(row("shutdown", -1, shutdown)),
     row("acl|whoami", 2, whoami),
     row("cluster", -2, cluster),
-    row("function|flush", -2, flush_nothing),
-    row("script|flush", -2, flush_nothing),
+    row("function|flush", -2, flush_functions),
+    row("script|flush", -2, flush_scripts),
     in_turn(row("debug|sleep", 3, sleep)),
     row("debug|set-active-expire", 3, set_active_expire),
     row("debug|help", 2, print_help),
@@ -92,7 +92,7 @@ fn later(desk: &Desk<'_>, length: Duration) -> std::time::Instant {
 }
 
 fn shutdown(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
-    let is = |arg: &[u8], word: &str| arg.eq_ignore_ascii_case(word.as_bytes());
+    let is = is_word;
     let known = ["save", "nosave", "now", "force", "abort"];
     let is_known = |arg: &&[u8]| known.iter().any(|word| is(arg, word));
     let has = |word: &str| args.iter().any(|arg| is(arg, word));
@@ -116,18 +116,67 @@ fn whoami(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
     Ok(Then::Next)
 }
 
-fn cluster(_desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
+fn cluster(_desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    let is_meant = |(name, _): &&(&str, i8)| {
+        let part = name.split_once('|').map(|(_, part)| part.as_bytes());
+        part.is_some_and(|part| part.eq_ignore_ascii_case(args[0]))
+    };
+    let Some(&(name, arity)) = CLUSTER_PARTS.iter().find(is_meant) else {
+        return Err(rows::unknown_subcommand("cluster", args[0]));
+    };
+    let (words, least) = (args.len() + 1, usize::from(arity.unsigned_abs()));
+    if words < least || (arity > 0 && words > least) {
+        return Err(CommandError::WrongArity { command: name });
+    }
     error("ERR This instance has cluster support disabled")
 }
 
-/// Forgets all functions, or scripts: there are none.
-fn flush_nothing(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+/// What Redis knows about clusters, with or without one, and its arities.
+const CLUSTER_PARTS: [(&str, i8); 27] = [
+    ("cluster|addslots", -3),
+    ("cluster|addslotsrange", -4),
+    ("cluster|bumpepoch", 2),
+    ("cluster|count-failure-reports", 3),
+    ("cluster|countkeysinslot", 3),
+    ("cluster|delslots", -3),
+    ("cluster|delslotsrange", -4),
+    ("cluster|failover", -2),
+    ("cluster|flushslots", 2),
+    ("cluster|forget", 3),
+    ("cluster|getkeysinslot", 4),
+    ("cluster|info", 2),
+    ("cluster|keyslot", 3),
+    ("cluster|links", 2),
+    ("cluster|meet", -4),
+    ("cluster|myid", 2),
+    ("cluster|myshardid", 2),
+    ("cluster|nodes", 2),
+    ("cluster|replicas", 3),
+    ("cluster|replicate", 3),
+    ("cluster|reset", -2),
+    ("cluster|saveconfig", 2),
+    ("cluster|set-config-epoch", 3),
+    ("cluster|setslot", -4),
+    ("cluster|shards", 2),
+    ("cluster|slaves", 3),
+    ("cluster|slots", 2),
+];
+
+/// Forgets all functions: there are none.
+fn flush_functions(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    flush(desk, args, "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
+}
+
+/// Forgets all scripts: there are none.
+fn flush_scripts(desk: &mut Desk<'_>, args: &[&[u8]]) -> Answered {
+    flush(desk, args, "ERR SCRIPT FLUSH only support SYNC|ASYNC option")
+}
+
+fn flush(desk: &mut Desk<'_>, args: &[&[u8]], refusal: &'static str) -> Answered {
     match args {
         [] => desk.ok(),
-        [how] if how.eq_ignore_ascii_case(b"sync") || how.eq_ignore_ascii_case(b"async") => {
-            desk.ok()
-        }
-        _ => Err(CommandError::Syntax),
+        [how] if is_word(how, "sync") || is_word(how, "async") => desk.ok(),
+        _ => error(refusal),
     }
 }
 

@@ -91,3 +91,21 @@ fn unwanted_replies_are_left_out_in_their_place() {
     line.send("PING\r\nNOSUCH\r\nSET a 2\r\nCLIENT REPLY ON\r\nGET a\r\n");
     line.expect("+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n2\r\n");
 }
+
+#[test]
+fn what_is_configured_holds_for_the_commands_behind_it_alone() {
+    let server = serve(3);
+    let mut line = Line::to(&server);
+    let mut requests = Vec::new();
+    let keys: Vec<String> = (0..20).map(|number| format!("hash:{number}")).collect();
+    for key in &keys {
+        requests.extend(command(&["HSET", key, "field", "value"]));
+    }
+    requests.extend(command(&["CONFIG", "SET", "hash-max-listpack-entries", "0"]));
+    for key in &keys {
+        requests.extend(command(&["OBJECT", "ENCODING", key]));
+    }
+    line.send(requests);
+    line.expect(":1\r\n".repeat(keys.len()) + "+OK\r\n");
+    line.expect("$8\r\nlistpack\r\n".repeat(keys.len()));
+}

@@ -155,7 +155,12 @@ fn commands_of_the_server_answer_as_redis_does() {
         ("CLUSTER INFO", "-ERR This instance has cluster support disabled\r\n"),
         ("FUNCTION FLUSH", "+OK\r\n"),
         ("SCRIPT FLUSH SYNC", "+OK\r\n"),
-        ("SCRIPT FLUSH LATER", "-ERR syntax error\r\n"),
+        ("SCRIPT FLUSH LATER", "-ERR SCRIPT FLUSH only support SYNC|ASYNC option\r\n"),
+        ("FUNCTION FLUSH LATER", "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option\r\n"),
+        ("CLIENT UNBLOCK 9 NEVER", UNBLOCK),
+        ("CLIENT LIST ID -1", "$0\r\n\r\n"),
+        ("CLUSTER NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try CLUSTER HELP.\r\n"),
+        ("SELECT 2147483648", SELECT),
         ("DEBUG SLEEP 0", "+OK\r\n"),
         ("ROLE", "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"),
         ("SHUTDOWN ABORT", "-ERR No shutdown in progress.\r\n"),
@@ -174,4 +179,7 @@ fn commands_of_the_server_answer_as_redis_does() {
 }
 
 const MAINT: &str = "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.\r\n";
+const UNBLOCK: &str = "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR\r\n";
+const SELECT: &str =
+    "-ERR value is out of range, value must between -2147483648 and 2147483647\r\n";
 const LPUSH: &str = "-ERR 'lpush' is not served here: this server holds hashes and strings\r\n";

@@ -100,6 +100,9 @@ impl Comparison {
                 let weighs = |reply: &[u8]| integer(reply).is_some_and(|bytes| bytes > 0);
                 check(weighs(redis) && weighs(engine), "both should be a number of bytes")
             }
+            "hello" => same_greeting(redis, engine),
+            // A pattern finds parameters in any order.
+            "config|get" => same_elements(redis, engine, 2),
             _ => Err(SAME_BYTES),
         }
     }
@@ -238,6 +241,23 @@ fn same_elements(redis: &[u8], engine: &[u8], group: usize) -> Verdict {
     };
     check(redis.0 == engine.0, "both should be as long")?;
     check(sorted(&redis.1) == sorted(&engine.1), "the elements should be the same, in any order")
+}
+
+/// Who answers `HELLO`, but for the version of the server, the number of the connection and modules.
+fn same_greeting(redis: &[u8], engine: &[u8]) -> Verdict {
+    let (Some(redis), Some(engine)) = (elements(redis), elements(engine)) else {
+        return Err("both should have elements");
+    };
+    let names = [&b"$7\r\nversion\r\n"[..], b"$2\r\nid\r\n", b"$7\r\nmodules\r\n"];
+    let shared = |elements: &[&[u8]]| {
+        let pairs = elements.chunks(2).map(|pair| match names.contains(&pair[0]) {
+            true => vec![pair[0].to_vec()],
+            false => pair.iter().map(|element| element.to_vec()).collect(),
+        });
+        pairs.collect::<Vec<Vec<Vec<u8>>>>()
+    };
+    check(redis.0 == engine.0, "both should be as long")?;
+    check(shared(&redis.1) == shared(&engine.1), "both should say the same of themselves")
 }
 
 /// Some of the keys; all of them where a scan from the start reached the end.

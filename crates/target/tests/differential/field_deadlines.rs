@@ -1,6 +1,8 @@
 //! How are random commands about the deadlines of fields made?
 
-use crate::words::{Command, FLOAT_FIELD, GROWN_KEY, Liking, Unit, Words};
+use crate::words::{
+    ABSOLUTE_DEADLINES_FROM_S, Command, FLOAT_FIELD, GROWN_KEY, Liking, Unit, Words,
+};
 
 /// What a time counts from and in.
 pub(crate) type TimeForm = (fn(&mut Words, Unit) -> Vec<u8>, Unit);
@@ -98,17 +100,27 @@ fn time_option(words: &mut Words, command: &mut Command) {
     }
 }
 
-/// Times up to where the deadlines of fields end, and beyond.
+/// Times up to where the deadlines of fields end in Redis, and beyond.
 fn time(words: &mut Words, (time, unit): TimeForm) -> Vec<u8> {
+    let word = time(words, unit);
     if words.dice.percent(92) {
-        return time(words, unit);
+        return word;
     }
-    let ends = match unit {
-        // From now on, all of them are too far.
-        Unit::Seconds => [&b"70368744177"[..], b"70368744178", b"70368744177663"],
-        Unit::Milliseconds => [&b"70368744177663"[..], b"70368744177664", b"140737488355327"],
+    let (factor, ends) = match unit {
+        Unit::Seconds => (1, [&b"70368744177"[..], b"70368744178", b"70368744177663"]),
+        Unit::Milliseconds => {
+            (1000, [&b"70368744177663"[..], b"70368744177664", b"140737488355327"])
+        }
     };
-    words.dice.pick(&ends).to_vec()
+    let number = std::str::from_utf8(&word).ok().and_then(|text| text.parse::<u64>().ok());
+    match number.map(|number| number / factor) {
+        // From now on, each too far for Redis and none as far as another for Valkey.
+        Some(1000..ABSOLUTE_DEADLINES_FROM_S) => {
+            (number.unwrap_or_default() + 70_368_744_177 * factor).to_string().into_bytes()
+        }
+        Some(ABSOLUTE_DEADLINES_FROM_S..5_000_000_000) => words.dice.pick(&ends).to_vec(),
+        _ => word,
+    }
 }
 
 /// `FIELDS`, how many, and the fields; rarely wrong.

@@ -6,21 +6,27 @@
 use crate::field_deadlines::{
     self, MILLISECONDS_ABSOLUTE, MILLISECONDS_FROM_NOW, SECONDS_ABSOLUTE, SECONDS_FROM_NOW,
 };
+use crate::server_parts;
 use crate::string_parts;
+use crate::trial::Way;
 use crate::words::{
     Command, FLOAT_FIELD, GROWN_KEY, INTEGER_FIELD, IS_X86_64, KEYS, Liking, Unit, Words,
 };
 
 /// How a command is made, and how often.
-struct Row {
-    /// As in the store's table; empty for what is no command.
+pub(crate) struct Row {
+    /// As in the store's table, or the server's; empty for what is no command.
     name: &'static str,
     weight: u32,
     /// Makes what follows the name.
     arguments: fn(&mut Words, &mut Command),
 }
 
-const fn row(name: &'static str, weight: u32, arguments: fn(&mut Words, &mut Command)) -> Row {
+pub(crate) const fn row(
+    name: &'static str,
+    weight: u32,
+    arguments: fn(&mut Words, &mut Command),
+) -> Row {
     Row { name, weight, arguments }
 }
 
@@ -128,21 +134,43 @@ const ROWS: &[Row] = &[
 ];
 
 /// The names of the commands that are made.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|row| row.name).filter(|name| !name.is_empty())
+pub(crate) fn names(way: Way) -> impl Iterator<Item = &'static str> {
+    rows(way).map(|row| row.name).filter(|name| !name.is_empty())
+}
+
+fn rows(way: Way) -> impl Iterator<Item = &'static Row> {
+    let of_servers = if way == Way::Socket { server_parts::ROWS } else { &[] };
+    ROWS.iter().chain(of_servers)
+}
+
+/// The name of a command that is made; empty for what is none.
+pub(crate) fn name(command: &Command) -> &'static str {
+    let (name, part) = (&command[0], command.get(1).map(Vec::as_slice));
+    if let Some((row, _)) = hectare_store::Command::find(name, part) {
+        return row.name;
+    }
+    let is_named = |row: &&Row| match row.name.split_once('|') {
+        None => name.eq_ignore_ascii_case(row.name.as_bytes()),
+        Some((own, own_part)) => {
+            name.eq_ignore_ascii_case(own.as_bytes())
+                && part.is_some_and(|part| part.eq_ignore_ascii_case(own_part.as_bytes()))
+        }
+    };
+    server_parts::ROWS.iter().find(is_named).map_or("", |row| row.name)
 }
 
 /// Makes commands that follow from a seed.
 #[derive(Debug)]
 pub(crate) struct Grammar {
     words: Words,
+    way: Way,
     weights: u32,
 }
 
 impl Grammar {
-    pub(crate) fn with_seed(seed: u64) -> Self {
-        let weights = ROWS.iter().map(|row| row.weight).sum();
-        Self { words: Words::with_seed(seed), weights }
+    pub(crate) fn with_seed(seed: u64, way: Way) -> Self {
+        let weights = rows(way).map(|row| row.weight).sum();
+        Self { words: Words::with_seed(seed), way, weights }
     }
 
     pub(crate) fn words(&mut self) -> &mut Words {
@@ -154,6 +182,7 @@ impl Grammar {
         let mut command = self.command();
         self.spoil(&mut command);
         spare_memory(&mut command);
+        server_parts::ask_what_is_the_same(&mut command);
         Self::add_probes(&command, commands);
         commands.push(command);
     }
@@ -187,7 +216,7 @@ impl Grammar {
 
     fn command(&mut self) -> Command {
         let mut place = self.words.dice.below(self.weights);
-        let row = ROWS.iter().find(|row| match place.checked_sub(row.weight) {
+        let row = rows(self.way).find(|row| match place.checked_sub(row.weight) {
             Some(rest) => {
                 place = rest;
                 false
@@ -215,7 +244,7 @@ impl Grammar {
 }
 
 /// A word that is an option of some command, or of none.
-fn option(words: &mut Words) -> Vec<u8> {
+pub(crate) fn option(words: &mut Words) -> Vec<u8> {
     const OPTIONS: &[&str] = &[
         "nx",
         "nx\0junk",

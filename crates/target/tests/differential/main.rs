@@ -8,12 +8,13 @@
 //! | variable | meaning | otherwise |
 //! | --- | --- | --- |
 //! | `HECTARE_DIFFERENTIAL_SEEDS` | from the first seed to before the second | `1..9` |
-//! | `HECTARE_DIFFERENTIAL_COMMANDS` | how many commands each seed makes | 40000 |
+//! | `HECTARE_DIFFERENTIAL_COMMANDS` | how many commands each seed makes | 40000, and 30000 over sockets |
 
 mod trial;
 
 mod field_deadlines;
 mod grammar;
+mod server_parts;
 mod string_parts;
 mod words;
 
@@ -21,6 +22,7 @@ mod comparison;
 mod differences;
 mod state;
 
+mod line;
 mod sides;
 
 mod dice;
@@ -35,16 +37,19 @@ use std::time::Duration;
 
 use hectare_engine::Dialect;
 use hectare_resp::Protocol;
+use hectare_target::Target;
 
 use differences::{Difference, WANTED, WANTED_OF_VALKEY};
-use sides::{Hectare, Redis, Side, start_reference};
-use trial::{Coverage, Trial};
+use line::{Form, Line};
+use sides::{Hectare, Side, start_reference};
+use trial::{Coverage, Trial, Way};
 use words::Command;
 
 const SEEDS_VARIABLE: &str = "HECTARE_DIFFERENTIAL_SEEDS";
 const SEEDS: Range<u64> = 1..9;
 const COMMANDS_VARIABLE: &str = "HECTARE_DIFFERENTIAL_COMMANDS";
 const COMMANDS: usize = 40_000;
+const COMMANDS_BY_SOCKET: usize = 30_000;
 
 /// Protocols, numbers of shards and databases that the seeds take in turn.
 const SETTINGS: [(Protocol, usize, [u8; 2]); 4] = [
@@ -61,40 +66,56 @@ fn seeds() -> Range<u64> {
     ends.unwrap_or_else(|| panic!("{SEEDS_VARIABLE} is a range such as 7..12, not {text}"))
 }
 
-fn commands_per_seed() -> usize {
-    let Ok(text) = env::var(COMMANDS_VARIABLE) else { return COMMANDS };
+fn commands_per_seed(way: Way) -> usize {
+    let otherwise = if way == Way::Calls { COMMANDS } else { COMMANDS_BY_SOCKET };
+    let Ok(text) = env::var(COMMANDS_VARIABLE) else { return otherwise };
     text.parse().unwrap_or_else(|_| panic!("{COMMANDS_VARIABLE} is a number, not {text}"))
 }
 
 #[test]
 fn random_commands_are_answered_as_redis_answers_them() {
-    compare_random_commands(Dialect::Redis8);
+    compare_random_commands(Dialect::Redis8, Way::Calls);
 }
 
 #[test]
 fn random_commands_are_answered_as_valkey_answers_them_in_its_dialect() {
-    compare_random_commands(Dialect::Valkey9);
+    compare_random_commands(Dialect::Valkey9, Way::Calls);
 }
 
-fn compare_random_commands(dialect: Dialect) {
+#[test]
+fn over_a_socket_random_commands_are_answered_as_redis_answers_them() {
+    compare_random_commands(Dialect::Redis8, Way::Socket);
+}
+
+#[test]
+fn over_a_socket_random_commands_are_answered_as_valkey_answers_them_in_its_dialect() {
+    compare_random_commands(Dialect::Valkey9, Way::Socket);
+}
+
+fn compare_random_commands(dialect: Dialect, way: Way) {
     let Some(server) = start_reference(dialect) else { return };
     let mut coverage = Coverage::default();
     for seed in seeds() {
         let (protocol, shards, databases) = SETTINGS[(seed % 4) as usize];
-        let commands = commands_per_seed();
-        let trial = Trial { dialect, seed, commands, protocol, shards, databases };
+        let commands = commands_per_seed(way);
+        let trial = Trial { dialect, way, seed, commands, protocol, shards, databases };
         trial.run(&server, &mut coverage);
     }
     // A run that somebody has chosen may be as short as they like.
     if env::var_os(SEEDS_VARIABLE).is_none() && env::var_os(COMMANDS_VARIABLE).is_none() {
-        assert_reaches_enough(dialect, &coverage);
+        assert_reaches_enough(dialect, way, &coverage);
     }
 }
 
+fn connect(server: &Target) -> Line {
+    let endpoint = server.endpoint().expect("a server has an address");
+    Line::connect(&endpoint, Protocol::Resp2, Form::Plain)
+}
+
 /// A comparison of little would pass just as well.
-fn assert_reaches_enough(dialect: Dialect, coverage: &Coverage) {
+fn assert_reaches_enough(dialect: Dialect, way: Way, coverage: &Coverage) {
     let Coverage { commands, same_bytes, rows, encodings, fields_max } = coverage;
-    assert!(*commands >= 100_000, "{commands} commands are too few");
+    assert!(*commands >= 150_000, "{commands} commands are too few");
     assert!(
         same_bytes * 100 >= commands * 90,
         "only {same_bytes} of {commands} are the same to the byte"
@@ -103,16 +124,20 @@ fn assert_reaches_enough(dialect: Dialect, coverage: &Coverage) {
     let mut known = vec!["embstr", "hashtable", "int", "listpack", "raw"];
     known.extend((dialect == Dialect::Redis8).then_some("listpackex"));
     assert_eq!(*encodings, known.into_iter().map(str::to_owned).collect());
+    let made: BTreeSet<&str> = grammar::names(way).collect();
+    let met = rows.keys().copied().filter(|name| !name.is_empty()).collect();
+    assert_eq!(made, met);
     for (name, tally) in rows {
         assert!(tally.refused > 0, "{name} was never refused");
-        assert!(name.is_empty() || tally.answered > 0, "{name} was never answered");
+        let is_nothing = name.is_empty() || *name == "cluster" || name.ends_with("|nosuch");
+        assert!(is_nothing || tally.answered > 0, "{name} was never answered");
     }
 }
 
 #[test]
 fn every_command_of_the_store_is_among_the_random_ones() {
     // A server has to be started in a way of its own to answer DEBUG.
-    let made: BTreeSet<&str> = grammar::names().chain(["debug|object"]).collect();
+    let made: BTreeSet<&str> = grammar::names(Way::Calls).chain(["debug|object"]).collect();
     let rows = hectare_store::commands().iter().map(|row| row.name).collect();
     assert_eq!(made, rows);
 }
@@ -129,7 +154,7 @@ fn each_wanted_difference_to_valkey_is_still_there() {
 
 fn assert_differs(dialect: Dialect, wanted: &[Difference]) {
     let Some(server) = start_reference(dialect) else { return };
-    let mut redis = Redis::connect(&server, Protocol::Resp2);
+    let mut redis = connect(&server);
     let mut hectare = Hectare::start(dialect, 1, Protocol::Resp2);
     for difference in wanted {
         let reply = difference.ask_redis(&mut redis);
@@ -222,7 +247,7 @@ fn a_field_is_gone_on_both_sides_once_its_deadline_has_passed() {
 /// Asks both sides the same before and after the longest of the deadlines, a second.
 fn assert_same_before_and_after_deadlines(before: &[&str], after: &[&str]) {
     let Some(server) = start_reference(Dialect::Redis8) else { return };
-    let mut redis = Redis::connect(&server, Protocol::Resp2);
+    let mut redis = connect(&server);
     let mut hectare = Hectare::start(Dialect::Redis8, 3, Protocol::Resp2);
     for (wait_ms, lines) in [(0, before), (1100, after)] {
         thread::sleep(Duration::from_millis(wait_ms));

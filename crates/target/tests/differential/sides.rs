@@ -1,23 +1,19 @@
 //! How are the two that are compared asked the same?
 
 use std::env;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
 use hectare_engine::{Dialect, Engine, Pipeline};
-use hectare_resp::{Protocol, Skimmer, encode_command};
+use hectare_resp::Protocol;
+use hectare_server::{Address, Log, Parameters, Server, Settings};
 use hectare_target::{ServerName, Target, TargetOptions, TargetSpec, servers_for_tests};
 
+use crate::line::{Form, Line};
 use crate::reply_form::ReplyForm;
 use crate::words::Command;
 
 /// More fields, or longer fields and values, make a hashtable of a listpack at first.
 pub(crate) const LISTPACK_LIMITS: (usize, usize) = (512, 64);
-
-/// How long Redis may be without an answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers commands, in the protocol's bytes.
 pub(crate) trait Side {
@@ -31,22 +27,19 @@ pub(crate) trait Side {
     fn limit_listpacks(&mut self, entries: usize, value_bytes: usize);
 }
 
-/// A connection to a server.
-pub(crate) struct Redis {
-    stream: TcpStream,
-    skimmer: Skimmer,
-    requests: Vec<u8>,
-    received: Vec<u8>,
-    /// Where in `received` the next reply begins.
-    position: usize,
-}
-
 /// An engine, and a client of it.
 pub(crate) struct Hectare {
     pipeline: Pipeline,
     form: &'static ReplyForm,
     /// Its shards' threads end when it is dropped.
     engine: Engine,
+}
+
+/// A server of ours, and a connection to it.
+pub(crate) struct Served {
+    line: Line,
+    /// Its threads end when it is dropped.
+    _server: Server,
 }
 
 /// Starts the server that says what is right in a dialect; `None` where there is none and tests may do
@@ -79,74 +72,6 @@ pub(crate) fn start_reference(dialect: Dialect) -> Option<Target> {
         eprintln!("nothing was compared: {sentence}");
     }
     reference
-}
-
-impl Redis {
-    /// Connects, chooses the protocol, and empties the server.
-    pub(crate) fn connect(server: &Target, protocol: Protocol) -> Self {
-        let endpoint = server.endpoint().expect("a server has an address");
-        let stream = TcpStream::connect(endpoint).expect("the server was just there");
-        stream.set_read_timeout(Some(ANSWER_TIMEOUT)).expect("the timeout is not zero");
-        let mut redis = Self {
-            stream,
-            skimmer: Skimmer::default(),
-            requests: Vec::new(),
-            received: Vec::new(),
-            position: 0,
-        };
-        let version = if protocol == Protocol::Resp3 { "3" } else { "2" };
-        redis.demand(&["HELLO", version]);
-        redis.demand(&["FLUSHALL"]);
-        let (entries, value_bytes) = LISTPACK_LIMITS;
-        redis.limit_listpacks(entries, value_bytes);
-        redis
-    }
-
-    /// Sends a command that must succeed.
-    fn demand(&mut self, words: &[&str]) {
-        let command = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-        let replies = self.ask(&[command]);
-        assert!(!replies[0].starts_with(b"-"), "{}", replies[0].escape_ascii());
-    }
-
-    fn next_reply(&mut self) -> Vec<u8> {
-        loop {
-            let pending = &self.received[self.position..];
-            if let Some(reply) = self.skimmer.skim(pending).expect("the server speaks RESP") {
-                self.position += reply.consumed;
-                return pending[..reply.consumed].to_vec();
-            }
-            self.received.drain(..self.position);
-            self.position = 0;
-            let mut buffer = [0; 64 * 1024];
-            let bytes = self.stream.read(&mut buffer).expect("the server answers in time");
-            assert!(bytes > 0, "the server closed the connection");
-            self.received.extend_from_slice(&buffer[..bytes]);
-        }
-    }
-}
-
-impl Side for Redis {
-    fn ask(&mut self, commands: &[Command]) -> Vec<Vec<u8>> {
-        self.requests.clear();
-        for command in commands {
-            encode_command(&mut self.requests, command);
-        }
-        // Redis reads on while its replies wait, so that all may be written before any is read.
-        self.stream.write_all(&self.requests).expect("the server reads");
-        commands.iter().map(|_| self.next_reply()).collect()
-    }
-
-    fn select(&mut self, database: u8) {
-        self.demand(&["SELECT", &database.to_string()]);
-    }
-
-    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
-        for (name, limit) in [("entries", entries), ("value", value_bytes)] {
-            let name = format!("hash-max-listpack-{name}");
-            self.demand(&["CONFIG", "SET", &name, &limit.to_string()]);
-        }
-    }
 }
 
 impl Hectare {
@@ -182,8 +107,50 @@ impl Side for Hectare {
     fn select(&mut self, database: u8) {
         self.pipeline = self.engine.client().with_database(database).pipeline_in(self.form);
     }
+
     fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
         let limited = self.engine.client().set_encoding_limits(entries, value_bytes);
         limited.expect("the engine takes any limits");
     }
+}
+
+impl Served {
+    pub(crate) fn start(dialect: Dialect, shards: usize, protocol: Protocol, form: Form) -> Self {
+        let (server, endpoint) = start_server(dialect, shards);
+        Self { line: Line::connect(&endpoint, protocol, form), _server: server }
+    }
+}
+
+impl Side for Served {
+    fn ask(&mut self, commands: &[Command]) -> Vec<Vec<u8>> {
+        self.line.ask(commands)
+    }
+
+    fn select(&mut self, database: u8) {
+        self.line.select(database);
+    }
+
+    fn limit_listpacks(&mut self, entries: usize, value_bytes: usize) {
+        self.line.limit_listpacks(entries, value_bytes);
+    }
+}
+
+/// Starts a server of ours, and says where.
+pub(crate) fn start_server(dialect: Dialect, shards: usize) -> (Server, String) {
+    let mut parameters = Parameters::default();
+    parameters.bind = vec!["127.0.0.1".to_owned()];
+    parameters.port = 0;
+    parameters.hectare_shards = u32::try_from(shards).expect("there are few shards");
+    parameters.hectare_dialect = match dialect {
+        Dialect::Redis8 => hectare_server::Dialect::Redis,
+        Dialect::Valkey9 => hectare_server::Dialect::Valkey,
+    };
+    let settings = Settings::new(parameters);
+    let server = Server::start(settings, Log::silent()).expect("a port is to be had");
+    let endpoint = server.addresses().iter().find_map(|address| match address {
+        Address::Tcp(address) => Some(address.to_string()),
+        Address::Unix(_) => None,
+    });
+    let endpoint = endpoint.expect("it listens on TCP");
+    (server, endpoint)
 }

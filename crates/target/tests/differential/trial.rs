@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
+use std::thread;
 use std::time::Instant;
 
 use hectare_engine::Dialect;
 use hectare_resp::Protocol;
-use hectare_store::Command as Row;
 use hectare_target::Target;
 
 use crate::SEEDS_VARIABLE;
 use crate::comparison::Comparison;
-use crate::grammar::Grammar;
-use crate::sides::{Hectare, LISTPACK_LIMITS, Redis, Side};
+use crate::grammar::{self, Grammar};
+use crate::line::{Form, Line};
+use crate::sides::{Hectare, LISTPACK_LIMITS, Served, Side};
 use crate::split::{integer, string};
 use crate::state;
 use crate::words::{Command, KEYS, Words};
@@ -33,12 +34,22 @@ const REMEMBERED_COMMANDS: usize = 5_000;
 pub(crate) struct Trial {
     /// Which server says what is right.
     pub(crate) dialect: Dialect,
+    pub(crate) way: Way,
     pub(crate) seed: u64,
     pub(crate) commands: usize,
     pub(crate) protocol: Protocol,
     pub(crate) shards: usize,
     /// The databases that the commands are for, now this one and now that.
     pub(crate) databases: [u8; 2],
+}
+
+/// How commands come to Hectare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By calls of the engine.
+    Calls,
+    /// Over a socket, to its server; with commands that only a server has.
+    Socket,
 }
 
 /// What the commands of trials have reached.
@@ -64,15 +75,24 @@ pub(crate) struct Tally {
 impl Trial {
     /// Sends the commands, and panics where replies differ that should not.
     pub(crate) fn run(self, server: &Target, coverage: &mut Coverage) {
+        let Self { dialect, way, shards, protocol, .. } = self;
+        let (form, hectare): (Form, Box<dyn Side>) = match way {
+            Way::Calls => (Form::Plain, Box::new(Hectare::start(dialect, shards, protocol))),
+            Way::Socket => {
+                let form = Form::Mixed;
+                (form, Box::new(Served::start(dialect, shards, protocol, form)))
+            }
+        };
+        let endpoint = server.endpoint().expect("a server has an address");
         let mut run = Run {
             trial: self,
-            redis: Redis::connect(server, self.protocol),
-            hectare: Hectare::start(self.dialect, self.shards, self.protocol),
+            redis: Line::connect(&endpoint, protocol, form),
+            hectare,
             comparison: Comparison::new(),
             remembered: VecDeque::new(),
             coverage,
         };
-        let mut grammar = Grammar::with_seed(self.seed);
+        let mut grammar = Grammar::with_seed(self.seed, way);
         let mut sent = 0;
         for batch in 1.. {
             let mut commands = Vec::with_capacity(BATCH_COMMANDS + 2);
@@ -97,8 +117,8 @@ impl Trial {
 /// A trial under way.
 struct Run<'a> {
     trial: Trial,
-    redis: Redis,
-    hectare: Hectare,
+    redis: Line,
+    hectare: Box<dyn Side>,
     comparison: Comparison,
     remembered: VecDeque<(Command, Vec<u8>)>,
     coverage: &'a mut Coverage,
@@ -137,12 +157,14 @@ impl Run<'_> {
 
     fn compare(&mut self, commands: &[Command]) {
         let started = Instant::now();
-        let redis = self.redis.ask(commands);
-        let hectare = self.hectare.ask(commands);
+        let (redis, hectare) = thread::scope(|scope| {
+            let redis = scope.spawn(|| self.redis.ask(commands));
+            let hectare = self.hectare.ask(commands);
+            (redis.join().expect("the server answers"), hectare)
+        });
         self.comparison.took(started.elapsed());
         for ((command, redis), hectare) in commands.iter().zip(redis).zip(hectare) {
-            let row = Row::find(&command[0], command.get(1).map(Vec::as_slice));
-            let name = row.map_or("", |(row, _)| row.name);
+            let name = grammar::name(command);
             let verdict = self.comparison.compare(name, command, &redis, &hectare);
             if let Err(why) = verdict {
                 panic!("{}", self.report(why, command, &redis, &hectare));
@@ -162,7 +184,7 @@ impl Run<'_> {
 
     fn compare_walk(&mut self, walk: &Command) {
         let redis = state::walk(&mut self.redis, walk);
-        let hectare = state::walk(&mut self.hectare, walk);
+        let hectare = state::walk(&mut *self.hectare, walk);
         if redis != hectare {
             let why = "the whole scan should show the same";
             panic!("{}", self.report(why, walk, &show(&redis), &show(&hectare)));
@@ -171,7 +193,7 @@ impl Run<'_> {
 
     /// What a person needs to find out why.
     fn report(&self, why: &str, command: &Command, redis: &[u8], hectare: &[u8]) -> String {
-        let Trial { dialect, seed, protocol, shards, .. } = self.trial;
+        let Trial { dialect, way, seed, protocol, shards, .. } = self.trial;
         let keys: Vec<&Vec<u8>> =
             command[1..].iter().filter(|word| KEYS.contains(&word.as_slice())).collect();
         let touches = |(past, _): &&(Command, Vec<u8>)| {
@@ -179,7 +201,7 @@ impl Run<'_> {
             keys.is_empty() || is_about_key || is_about_all_keys(past)
         };
         let mut report = format!(
-            "{why}\n\n{dialect:?}, seed {seed}, {protocol:?}, shards: {shards} (again with \
+            "{why}\n\n{dialect:?}, {way:?}, seed {seed}, {protocol:?}, shards: {shards} (again with \
              {SEEDS_VARIABLE}={seed}..{})\ncommand  {}\nserver   {}\nHectare  {}\n\n\
              before it, on the same keys:\n",
             seed + 1,
@@ -217,7 +239,7 @@ impl Coverage {
 /// Whether a command says which database is meant, or removes every key of it.
 fn is_about_all_keys(command: &Command) -> bool {
     let is = |name: &&str| command[0].eq_ignore_ascii_case(name.as_bytes());
-    ["select", "flushdb", "flushall"].iter().any(is)
+    ["select", "swapdb", "reset", "config", "flushdb", "flushall"].iter().any(is)
 }
 
 /// What a walk has found, or why it found nothing.
