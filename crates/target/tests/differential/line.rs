@@ -160,5 +160,5 @@ fn type_command(command: &Command, number: usize, out: &mut Vec<u8>) {
             out.push(b'"');
         }
     }
-    out.extend_from_slice(if number % 3 == 0 { b"\n" } else { b"\r\n" });
+    out.extend_from_slice(if number.is_multiple_of(3) { b"\n" } else { b"\r\n" });
 }
