@@ -3,7 +3,7 @@
 use crate::desk::{Answered, Desk, Then, error, fast, for_all, in_turn, row};
 use crate::directory::Word;
 use crate::rows::{Row, is_word, until_nul};
-use crate::session::{Replying, Session};
+use crate::session::Session;
 use hectare_engine::CommandError;
 use hectare_resp::Protocol;
 use hectare_store::DATABASES;
@@ -156,7 +156,6 @@ fn reset(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
 }
 
 fn quit(desk: &mut Desk<'_>, _args: &[&[u8]]) -> Answered {
-    desk.session.replies = Replying::On;
     desk.reply().ok();
     Ok(Then::Close)
 }

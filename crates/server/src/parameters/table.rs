@@ -295,6 +295,10 @@ pub(super) static ROWS: &[Row] = &[
     only("maxmemory-clients", Text, "0", "client-output-buffer-limit bounds each client"),
     inert("active-expire-effort", Integer(1, 10), "1"),
     inert("activerehashing", YesNo, "yes"),
+    also_called(
+        "repl-ping-slave-period",
+        inert("repl-ping-replica-period", Integer(1, INT_MAX), "10"),
+    ),
     inert("dynamic-hz", YesNo, "yes"),
     inert("lazyfree-lazy-eviction", YesNo, "no"),
     inert("lazyfree-lazy-expire", YesNo, "no"),

@@ -1,5 +1,7 @@
 //! Where shall the engine answer otherwise than Redis 8, or Valkey 9.1 in its dialect, and why?
 
+use hectare_engine::Dialect;
+
 use crate::sides::Side;
 use crate::split::{elements, integer};
 use crate::words::Command;
@@ -107,3 +109,43 @@ impl Difference {
         commands.map(|words| words.iter().map(|word| word.to_vec()).collect()).collect()
     }
 }
+
+/// Bytes that are answered otherwise over a socket, and are meant to be.
+pub(crate) struct DifferenceOfBytes {
+    pub(crate) reason: &'static str,
+    pub(crate) dialects: &'static [Dialect],
+    pub(crate) said: &'static [u8],
+}
+
+const BOTH: &[Dialect] = &[Dialect::Redis8, Dialect::Valkey9];
+const VALKEY: &[Dialect] = &[Dialect::Valkey9];
+
+const COUNTS: &str =
+    "a request has at most a million arguments; Redis waits for two thousand million";
+const QUOTES: &str = "quotes are read as Redis reads them; Valkey takes what is behind them";
+const ENDS: &str = "the two bytes behind an argument are not looked at, as in Redis; Valkey does";
+const BROWSERS: &str = "what browsers say is an unknown command; Redis hangs up without a word";
+
+/// Every one of them. Besides these, Redis says nothing of a login in vain if replies are on their way;
+/// Valkey forgets the byte 255 in what is typed, and calls a number beyond 64 bits none in `CONFIG SET`;
+/// the master's offset in `ROLE` is 0; and arguments too many for `CLIENT PAUSE`, `CLIENT UNBLOCK` and
+/// `FUNCTION FLUSH` are a plain syntax error.
+pub(crate) const WANTED_OF_BYTES: &[DifferenceOfBytes] = &[
+    DifferenceOfBytes { reason: COUNTS, dialects: BOTH, said: b"*2147483647\r\n" },
+    DifferenceOfBytes { reason: ENDS, dialects: VALKEY, said: b"*1\r\n$4\r\nPINGxx" },
+    DifferenceOfBytes { reason: ENDS, dialects: VALKEY, said: b"*1\rx$4\rxPING\rx" },
+    DifferenceOfBytes { reason: QUOTES, dialects: VALKEY, said: b"ECHO \"a\"b\r\n" },
+    DifferenceOfBytes { reason: QUOTES, dialects: VALKEY, said: b"ECHO 'a'b\r\n" },
+    DifferenceOfBytes { reason: QUOTES, dialects: VALKEY, said: b"ECHO \"a\\\"\r\n" },
+    DifferenceOfBytes {
+        reason: BROWSERS,
+        dialects: BOTH,
+        said: b"POST / HTTP/1.1\r\nHost: there\r\n\r\n",
+    },
+    DifferenceOfBytes {
+        reason: BROWSERS,
+        dialects: BOTH,
+        said: b"GET / HTTP/1.1\r\nHost: there\r\n\r\n",
+    },
+    DifferenceOfBytes { reason: BROWSERS, dialects: BOTH, said: b"Host: there\r\nPING\r\n" },
+];

@@ -1,7 +1,7 @@
 //! How is a server asked over a socket, and what does it answer?
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use hectare_resp::{Protocol, Skimmer, encode_command};
@@ -101,6 +101,20 @@ impl Line {
             }
         }
         self.stream.write_all(rest).expect("the server reads");
+    }
+
+    /// Sends bytes and, behind them, that no more will come; returns everything that is answered. The
+    /// server may close the connection before it has read all.
+    pub(crate) fn say_and_hang_up(mut self, bytes: &[u8]) -> Vec<u8> {
+        // Who closes the connection takes no more.
+        let _ = self.stream.write_all(bytes);
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let mut answered = Vec::new();
+        if let Err(error) = self.stream.read_to_end(&mut answered) {
+            // What was not read when the connection was closed becomes a reset, behind the replies.
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "the server ends the connection");
+        }
+        answered
     }
 }
 

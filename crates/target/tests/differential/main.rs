@@ -10,6 +10,7 @@
 //! | `HECTARE_DIFFERENTIAL_SEEDS` | from the first seed to before the second | `1..9` |
 //! | `HECTARE_DIFFERENTIAL_COMMANDS` | how many commands each seed makes | 40000, and 30000 over sockets |
 
+mod conversations;
 mod trial;
 
 mod field_deadlines;
