@@ -415,6 +415,14 @@ impl Connection {
             Found::Refused(error) => return self.refuse(RowNumber::NONE, &error, bench),
         }
         let Some((command, words)) = Command::find(args[0], args.get(1).copied()) else {
+            if rows::is_of_browser(args[0]) {
+                // A page that a browser shows could make it say such things, and commands behind them.
+                // Nothing of what was said before is answered, or run if it was not yet.
+                self.work = None;
+                bench.replies.clear();
+                self.card.is_killed.store(true, Ordering::Relaxed);
+                return Taken::YesAnd(Stop::Rest);
+            }
             return self.refuse(RowNumber::NONE, &rows::refusal(&args), bench);
         };
         let args = &args[1 + words..];

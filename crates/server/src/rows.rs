@@ -93,6 +93,11 @@ fn checked(row: &'static Row, count: usize, words: usize) -> Found {
     }
 }
 
+/// Whether it is no command, but what HTTP begins with.
+pub(crate) fn is_of_browser(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+}
+
 /// What is wrong with a request that is neither the server's nor the store's.
 #[cold]
 pub(crate) fn refusal(args: &[&[u8]]) -> CommandError {

@@ -124,7 +124,6 @@ const COUNTS: &str =
     "a request has at most a million arguments; Redis waits for two thousand million";
 const QUOTES: &str = "quotes are read as Redis reads them; Valkey takes what is behind them";
 const ENDS: &str = "the two bytes behind an argument are not looked at, as in Redis; Valkey does";
-const BROWSERS: &str = "what browsers say is an unknown command; Redis hangs up without a word";
 
 /// Every one of them. Besides these, Redis says nothing of a login in vain if replies are on their way;
 /// Valkey forgets the byte 255 in what is typed, and calls a number beyond 64 bits none in `CONFIG SET`;
@@ -137,15 +136,4 @@ pub(crate) const WANTED_OF_BYTES: &[DifferenceOfBytes] = &[
     DifferenceOfBytes { reason: QUOTES, dialects: VALKEY, said: b"ECHO \"a\"b\r\n" },
     DifferenceOfBytes { reason: QUOTES, dialects: VALKEY, said: b"ECHO 'a'b\r\n" },
     DifferenceOfBytes { reason: QUOTES, dialects: VALKEY, said: b"ECHO \"a\\\"\r\n" },
-    DifferenceOfBytes {
-        reason: BROWSERS,
-        dialects: BOTH,
-        said: b"POST / HTTP/1.1\r\nHost: there\r\n\r\n",
-    },
-    DifferenceOfBytes {
-        reason: BROWSERS,
-        dialects: BOTH,
-        said: b"GET / HTTP/1.1\r\nHost: there\r\n\r\n",
-    },
-    DifferenceOfBytes { reason: BROWSERS, dialects: BOTH, said: b"Host: there\r\nPING\r\n" },
 ];
