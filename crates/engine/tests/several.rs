@@ -258,3 +258,28 @@ fn move_by_watching(client: &Client, from: &str, to: &str) {
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
+
+/// A caller that leaves work to a shard's driver must not keep others out while the driver is elsewhere:
+/// the driver may itself be waiting for them.
+#[test]
+fn a_shard_can_be_had_while_its_driver_is_aside_whatever_was_left_to_do() {
+    struct NoWake;
+    impl hectare_engine::Wake for NoWake {
+        fn wake(&self) {}
+    }
+    let (engine, mut shards) =
+        Engine::builder().build_driven(vec![Box::new(NoWake)]).expect("one shard");
+    let client = engine.client();
+    shards[0].aside(|| {
+        for round in 0..3 {
+            for number in 0..100 {
+                client.set(format!("k{number}"), "v").expect("the shard is free");
+            }
+            assert_eq!(client.stats().expect("it can be borrowed").keys, 100, "round {round}");
+            // What was emptied goes back to the system little by little: that is the driver's.
+            client.flushall().expect("the shard is free");
+            assert_eq!(client.stats().expect("it can be borrowed").keys, 0, "round {round}");
+        }
+    });
+    assert_ne!(shards[0].turn(1), hectare_engine::Turn::Finished);
+}

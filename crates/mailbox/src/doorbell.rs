@@ -51,6 +51,9 @@ const ASKED: u32 = 16;
 
 pub(crate) struct Doorbell {
     word: CachePadded<AtomicU32>,
+    /// Whether the owner has stepped aside: it is awake then, but in something of others. Written by the
+    /// owner before it leaves and after it is back, so whoever is in between sees it as it is.
+    is_aside: AtomicU32,
     wake: Box<dyn Wake>,
 }
 
@@ -66,7 +69,8 @@ pub(crate) enum Refusal {
 impl Doorbell {
     /// A doorbell whose owner is running.
     pub(crate) fn new(wake: Box<dyn Wake>) -> Self {
-        Self { word: CachePadded::new(AtomicU32::new(RUN)), wake }
+        let (word, is_aside) = (CachePadded::new(AtomicU32::new(RUN)), AtomicU32::new(0));
+        Self { word, is_aside, wake }
     }
 
     /// For a producer: makes sure that somebody looks at the ring after what the producer did before
@@ -243,8 +247,19 @@ impl Doorbell {
         !broken("no second look by a borrower") && has_work() && self.try_borrow()
     }
 
+    /// For the owner, who holds: says whether it is about to step aside, or is back.
+    pub(crate) fn set_aside(&self, is_aside: bool) {
+        // Relaxed: the moves of the word before and after order it.
+        self.is_aside.store(u32::from(is_aside), Ordering::Relaxed);
+    }
+
     /// For a borrower: leaves work to the owner, and wakes it.
     pub(crate) fn hand_over(&self) {
+        // An owner that stepped aside needs no call: it looks at what is left when it is back. Until
+        // then others must be able to come in, and itself, for what it waits for.
+        if self.is_aside.load(Ordering::Relaxed) != 0 && self.exchange(BORROWED, PARKED) {
+            return;
+        }
         self.word.swap(RUN, Ordering::AcqRel);
         if !broken("handed over without waking") {
             self.wake.wake();

@@ -64,6 +64,7 @@ impl<M: Send, T: Send> Owner<M, T> {
     pub fn wake_up(&mut self) {
         if !self.holds {
             self.shared.doorbell.take_back();
+            self.shared.doorbell.set_aside(false);
             self.holds = true;
         }
     }
@@ -81,6 +82,7 @@ impl<M: Send, T: Send> Owner<M, T> {
     /// of theirs; [`wake_up`](Self::wake_up) ends it.
     pub fn step_aside(&mut self) {
         if self.holds && !broken("kept its own") {
+            self.shared.doorbell.set_aside(true);
             self.shared.doorbell.leave();
             self.holds = false;
         }
