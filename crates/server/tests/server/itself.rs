@@ -150,3 +150,27 @@ fn info_counts_what_was_asked_and_a_reset_begins_again() {
     let text = text.as_text().expect("a text");
     assert!(!text.contains("errorstat_") && !text.contains("cmdstat_hset"), "{text}");
 }
+
+/// Each thread of the server asks for all shards at once, while there is much to put in order.
+#[test]
+fn threads_that_ask_for_each_others_shards_are_all_answered() {
+    let server = serve(2);
+    std::thread::scope(|scope| {
+        for caller in 0..6_u32 {
+            let server = &server;
+            scope.spawn(move || {
+                let mut line = Line::to(server);
+                for round in 0..60 {
+                    let entries = (100 + caller).to_string();
+                    let reply = match (round + caller) % 4 {
+                        0 => line.call(&["CONFIG", "SET", "hash-max-listpack-entries", &entries]),
+                        1 => line.call(&["FLUSHALL"]),
+                        2 => line.call(&["MSET", "a", "1", "b", "2", "c", "3", "d", "4"]),
+                        _ => line.call(&["INFO", "everything"]),
+                    };
+                    assert_eq!(reply.as_error(), None, "caller {caller}, round {round}");
+                }
+            });
+        }
+    });
+}
